@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "otbHUDApplication.h"
+#include "otbHUDBandMetadata.h"
+#include "otbHUDDecodeImageFilter.h"
+
+#include "otbWrapperApplicationFactory.h"
+
+namespace otb
+{
+namespace Wrapper
+{
+
+class HUDDecode : public HUDApplication
+{
+public:
+  using Self    = HUDDecode;
+  using Pointer = itk::SmartPointer<Self>;
+
+  itkNewMacro(Self);
+  itkTypeMacro(HUDDecode, otb::Wrapper::HUDApplication);
+
+private:
+  void DoInit() override
+  {
+    SetName("HUDDecode");
+    SetDescription("Turn abundances and endmembers into a hyperspectral scene");
+    SetDocLongDescription("Mixes the endmembers' spectra in the proportions that the abundances give (the linear mixing "
+                          "model). The spectra have the unit of the endmembers. No-data pixels stay no-data.");
+    SetDocLimitations("None");
+    SetDocAuthors("The HUD developers");
+    SetDocSeeAlso("HUDUnmix, HUDSample");
+    AddDocTag(Tags::Hyperspectral);
+
+    AddParameter(ParameterType_InputImage, "in", "Abundances");
+    SetParameterDescription("in", "Image with one band for each endmember, as HUDUnmix and HUDSample write it.");
+
+    AddParameter(ParameterType_InputImage, "ie", "Endmembers");
+    SetParameterDescription("ie", "Image with one pixel for each endmember, as HUDUnmix writes it.");
+
+    AddParameter(ParameterType_OutputImage, "out", "Scene");
+    SetParameterDescription("out", "Hyperspectral image with the bands of the endmembers.");
+
+    AddRAMParameter();
+
+    SetDocExampleParameterValue("in", "abundances.tif");
+    SetDocExampleParameterValue("ie", "endmembers.tif");
+    SetDocExampleParameterValue("out", "scene.tif");
+    SetOfficialDocLink();
+  }
+
+  void DoExecute() override
+  {
+    CheckOutputsWritable();
+    HUDImageType* const   abundances = OpenImage("in");
+    const Eigen::MatrixXd endmembers = ReadEndmembers("ie");
+
+    m_Decode = HUDDecodeImageFilter::New();
+    m_Decode->SetInput(abundances);
+    m_Decode->SetEndmembers(endmembers);
+    SetParameterOutputImage("out", m_Decode->GetOutput());
+    SetOutputWavelengths("out", HUDReadWavelengths(GetParameterString("ie")));
+    WriteOutputs();
+    LogNoData(m_Decode->GetNoDataPixels());
+  }
+
+  HUDDecodeImageFilter::Pointer m_Decode;
+};
+
+} // namespace Wrapper
+} // namespace otb
+
+OTB_APPLICATION_EXPORT(otb::Wrapper::HUDDecode)

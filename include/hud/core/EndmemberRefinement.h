@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#pragma once
+
+#include <Eigen/Core>
+
+namespace hud
+{
+
+/// Settings of the refinement.
+struct RefinementOptions
+{
+  int    m_Iterations = 30;    ///< alternations; 0 returns the input
+  double m_Volume     = 1e-4;  ///< weight of the volume penalty, relative to the mean power of the abundances
+
+  /// @throws InvalidOption
+  void Check() const;
+};
+
+/// Returns endmembers that decode the spectra better than the given ones: alternates FCLS abundances with a non-negative
+/// least-squares update of A, with a penalty on the endmembers' spread about their mean that keeps the simplex small.
+/// Among all iterates the one with the smallest FCLS error is returned, so the result is never worse than the start.
+/// @param spectra Y, [bands x pixels], a sample of the scene
+/// @param endmembers A, [bands x d]
+Eigen::MatrixXd RefineEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& spectra, const Eigen::MatrixXd& endmembers,
+                                 const RefinementOptions& options);
+
+} // namespace hud

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#pragma once
+
+#include <Eigen/Core>
+
+#include <functional>
+
+namespace hud
+{
+
+/// A scene that is read block by block, as often as an algorithm asks for it, so that no more than one block is in
+/// memory at a time.
+class SpectraSource
+{
+public:
+  /// Receives a block of spectra, [bands x pixels].
+  using Visitor = std::function<void(const Eigen::Ref<const Eigen::MatrixXf>& spectra)>;
+
+  virtual ~SpectraSource() = default;
+
+  /// Returns the number of bands.
+  virtual Eigen::Index Bands() const = 0;
+
+  /// Calls `visit` for one block after the other: all valid pixels once, no other pixels, in an order that is the same
+  /// at every call. All values are finite.
+  virtual void Visit(const Visitor& visit) const = 0;
+};
+
+/// Spectra that are in memory already.
+class InMemorySpectra : public SpectraSource
+{
+public:
+  /// @param spectra [bands x pixels], finite
+  /// @param blockPixels pixels handed out at a time, at least 1
+  explicit InMemorySpectra(Eigen::MatrixXf spectra, Eigen::Index blockPixels = 4096);
+
+  Eigen::Index Bands() const override;
+  void         Visit(const Visitor& visit) const override;
+
+private:
+  Eigen::MatrixXf m_Spectra;
+  Eigen::Index    m_BlockPixels;
+};
+
+/// Returns at most `maximum` spectra, [bands x n], taken at equal steps through the `pixels` spectra of the source.
+Eigen::MatrixXf SampleSpectra(const SpectraSource& source, Eigen::Index pixels, Eigen::Index maximum);
+
+} // namespace hud

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#pragma once
+
+#include "hud/diffusion/NoiseSchedule.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace hud
+{
+
+/// What the network estimates.
+enum class Prediction
+{
+  Velocity, ///< v = sqrt(alphaBar) eps - sqrt(1 - alphaBar) Z_0 (Salimans & Ho 2022)
+  Epsilon   ///< the noise eps, eq. (15), as published
+};
+
+/// Returns the prediction of that name: v or eps.
+/// @throws InvalidOption that lists the known names
+Prediction ParsePrediction(const std::string& name);
+
+/// Returns the name that ParsePrediction reads.
+std::string ToString(Prediction prediction);
+
+/// The U-Net's architecture.
+struct NetworkOptions
+{
+  int              m_Width       = 32;        ///< channels at full resolution, a multiple of 8
+  std::vector<int> m_Multipliers = {1, 2, 2}; ///< channels of each level as multiples of the width
+  int              m_Blocks      = 2;         ///< residual blocks of each level
+  bool             m_Attention   = true;      ///< self-attention at the lowest resolution
+
+  /// Returns the factor between the highest and the lowest resolution: patches must be multiples of it.
+  int Reduction() const;
+
+  /// @throws InvalidOption
+  void Check() const;
+};
+
+/// Returns the multipliers in a text such as "1,2,2".
+/// @throws InvalidOption when it is no list of whole numbers
+std::vector<int> ParseMultipliers(const std::string& text);
+
+/// Everything that decides what a training run learns. All of it is in the model file.
+struct TrainingOptions
+{
+  NetworkOptions m_Network;
+  int            m_Patch        = 32;   ///< edge of a training crop, pixels
+  int            m_Batch        = 16;   ///< crops of one iteration
+  double         m_LearningRate = 5e-4; ///< of Adam
+  double         m_EmaDecay     = 0.995; ///< of the moving average of the weights, which is what samples
+  int            m_Timesteps    = 1000; ///< T
+  ScheduleKind   m_Schedule     = ScheduleKind::Linear;
+  Prediction     m_Prediction   = Prediction::Velocity;
+  double         m_Floor        = 8.;   ///< k of the projection's floor e^-k / d
+  bool           m_Augment      = true; ///< the 8 flips and rotations of every crop
+  std::uint64_t  m_Seed         = 0;
+
+  /// @throws InvalidOption
+  void Check() const;
+};
+
+/// Where and how to compute. Not part of the model.
+struct ExecutionOptions
+{
+  std::string m_Device  = "auto"; ///< auto (a CUDA GPU where there is one), cpu or cuda
+  int         m_Threads = 0;      ///< CPU threads of LibTorch; 0: all cores
+};
+
+} // namespace hud

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#pragma once
+
+#include "otbHUDImageType.h"
+
+#include "hud/core/AbundanceMap.h"
+
+namespace otb
+{
+
+/// Returns the whole abundance image, read strip by strip, with its no-data pixels marked.
+/// @param ram MB for a strip and what is upstream of it; 0: what OTB is configured to use
+hud::AbundanceMap HUDReadAbundances(HUDImageType& image, unsigned int ram);
+
+/// Returns an image of d bands that holds the abundances; no-data pixels become kHUDNoDataValue.
+HUDImageType::Pointer HUDAbundancesToImage(const hud::AbundanceMap& map);
+
+} // namespace otb

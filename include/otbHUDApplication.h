@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#pragma once
+
+#include "otbHUDImageType.h"
+#include "otbHUDProgress.h"
+
+#include "hud/core/EndmemberExtraction.h"
+
+#include "otbWrapperApplication.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace otb
+{
+
+class HUDStagedFile;
+
+namespace Wrapper
+{
+
+/// Base of the HUD applications. A DoExecute calls CheckOutputsWritable first and WriteOutputs last:
+///
+///     void DoExecute() override
+///     {
+///       CheckOutputsWritable();
+///       m_Filter->SetInput(OpenImage("in"));
+///       SetParameterOutputImage("out", m_Filter->GetOutput());
+///       WriteOutputs();
+///     }
+///
+/// OTB itself would write after DoExecute, straight into the target, and not notice an error when the file is closed.
+class HUDApplication : public Application
+{
+public:
+  using Self = HUDApplication;
+  using Superclass = Application;
+  using Pointer = itk::SmartPointer<Self>;
+  using ConstPointer = itk::SmartPointer<const Self>;
+
+  itkTypeMacro(HUDApplication, otb::Wrapper::Application);
+
+  HUDApplication(const Self&) = delete;
+  void operator=(const Self&) = delete;
+
+protected:
+  HUDApplication() = default;
+  ~HUDApplication() override = default;
+
+  /// Adds the parameter `rand`, 0 unless the user sets it.
+  void AddSeedParameter();
+
+  /// Returns the seed, after a log line with it.
+  std::uint64_t GetSeed();
+
+  /// Returns the image of an InputImage parameter, its information up to date.
+  HUDImageType* OpenImage(const std::string& key);
+
+  /// Returns the images of an InputImageList parameter, at least one.
+  std::vector<HUDImageType*> OpenImages(const std::string& key);
+
+  /// Returns the files of an InputImage or InputImageList parameter as messages name them: "in (scene.tif)".
+  std::string DescribeInput(const std::string& key);
+
+  /// Returns the endmembers in an InputImage parameter, [bands x d].
+  /// @throws hud::InvalidData that names the file
+  Eigen::MatrixXd ReadEndmembers(const std::string& key);
+
+  /// Returns the endmembers of the scenes, [bands x d], after log lines that say how well they describe them.
+  /// @param key of the parameter that the scenes come from
+  /// @throws as hud::ExtractEndmembers, with the file's name
+  Eigen::MatrixXd ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
+                                    const hud::ExtractionOptions& options);
+
+  /// Throws hud::InvalidData that names the files when a scene's bands differ from the endmembers'.
+  void CheckBands(const std::string& key, const std::vector<HUDImageType*>& scenes, Eigen::Index bands);
+
+  /// Writes a log line about pixels that were left out, if there are any.
+  void LogNoData(std::size_t pixels);
+
+  /// Starts and returns the progress of work that is not a pipeline, watched by whoever runs the application.
+  /// @param name "Training"
+  HUDProgress::Pointer StartProgress(const std::string& name);
+
+  /// Throws when an output cannot be written, so that this is known before any long work. Looks at each OutputImage and
+  /// OutputFilename parameter that has a value.
+  /// @throws hud::FileError "out: cannot write into folder X: reason", hud::InvalidOption when two outputs are one file
+  void CheckOutputsWritable();
+
+  /// Has WriteOutputs describe the bands of that output.
+  /// @param key of an OutputImage parameter
+  /// @param wavelengths nanometre, one for each band of the image; empty: unknown
+  void SetOutputWavelengths(const std::string& key, std::vector<double> wavelengths);
+
+  /// Writes all OutputImage parameters that have a file name, and moves them and the other files to their targets when all
+  /// are complete. If anything fails, nothing is written and earlier files stay as they were. Without a file name, as in
+  /// Python, the image stays connected and nothing is written.
+  /// @param files other outputs, complete, that share the images' fate
+  /// @throws hud::FileError, hud::Error "interrupted", and whatever the pipeline throws
+  void WriteOutputs(const std::vector<HUDStagedFile*>& files = {});
+
+private:
+  void DoUpdateParameters() override;
+  void AfterExecuteAndWriteOutputs() override;
+
+  OutputImageParameter& GetOutputImageParameter(const std::string& key);
+
+  /// Returns the keys of the parameters of that type that are enabled and have a value.
+  std::vector<std::string> GetOutputKeys(ParameterType type);
+
+  void StageImage(const std::string& key, const HUDStagedFile& staged);
+  void RunWriter(OutputImageParameter& parameter, const std::string& key, const std::string& target);
+  void RestoreFileNames();
+
+  std::map<std::string, std::vector<double>> m_Wavelengths;
+  std::map<std::string, std::string> m_WrittenNames; ///< file names that were cleared once written
+};
+
+} // namespace Wrapper
+} // namespace otb

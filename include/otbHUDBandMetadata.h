@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace otb
+{
+
+/// Returns the centre wavelength of every band in nanometre, or nothing when one band's is unknown or the file cannot be
+/// opened. From each band's metadata item `wavelength` (unit in `wavelength_units`; without one, values below 100 are
+/// micrometres), or else from its description, such as "399.37 nm" or "band 1 (0.41824 Micrometers)".
+/// @param path anything GDAL opens; of OTB's extended filenames `bands` is taken into account
+std::vector<double> HUDReadWavelengths(const std::string& path);
+
+/// Writes the centre wavelengths into a file that is complete: in each band the items `wavelength` and `wavelength_units`
+/// (Nanometers) and the description, in an ENVI file the header's lists.
+/// @param path of a raster that GDAL opens
+/// @param wavelengths nanometre, one for each band
+/// @throws hud::InvalidOption when the number of bands differs, hud::FileError when the file cannot be opened or written
+void HUDWriteWavelengths(const std::string& path, const std::vector<double>& wavelengths);
+
+} // namespace otb

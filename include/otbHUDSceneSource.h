@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#pragma once
+
+#include "otbHUDImageType.h"
+
+#include "hud/core/SpectraSource.h"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace otb
+{
+
+/// The valid pixels of one image or several, read through their pipelines strip by strip within a budget of memory. Pixels
+/// come row by row, image by image, in blocks of `kBlockPixels` (the last may be smaller) whatever the budget is, so
+/// results do not depend on it. Usable inside a filter's GenerateData and on a reader's output.
+/// The test is test/otb/otbHUDSceneSourceTest.cxx.
+class HUDSceneSource : public hud::SpectraSource
+{
+public:
+  static constexpr Eigen::Index kBlockPixels = 4096;
+
+  /// @param images at least one, all with the same number of bands
+  /// @param ram MB for a strip and what is made of it; 0: what OTB is configured to use
+  /// @param names of the images in messages; where there is none, "image 1" and so on
+  /// @throws hud::InvalidData when there is no image, or when one has other bands than the first
+  HUDSceneSource(const std::vector<HUDImageType*>& images, unsigned int ram, std::vector<std::string> names = {});
+
+  Eigen::Index Bands() const override;
+
+  /// @throws hud::Error "interrupted" when HUDInterrupt::Requested(), and whatever the pipelines or `visit` throw
+  void Visit(const Visitor& visit) const override;
+
+  /// Returns how many pixels have data; 0 before the first complete Visit.
+  Eigen::Index ValidPixels() const;
+
+  /// Returns how many pixels are no-data by HUDNoData; 0 before the first complete Visit.
+  Eigen::Index NoDataPixels() const;
+
+  /// Returns the lines of a strip that fits the budget: at least 1, at most `height`, whole rows of tiles where they fit.
+  /// @param tileHeight lines of the file's blocks, 1 if unknown
+  static std::size_t StripLines(std::size_t width, std::size_t height, std::size_t bands, std::size_t tileHeight,
+                                unsigned int ram);
+
+private:
+  class Packer;
+
+  void VisitImage(HUDImageType& image, Packer& packer) const;
+
+  std::vector<HUDImageType::Pointer> m_Images;
+  Eigen::Index m_Bands = 0;
+  unsigned int m_Ram = 0;
+  mutable Eigen::Index m_ValidPixels = 0;
+  mutable Eigen::Index m_NoDataPixels = 0;
+};
+
+} // namespace otb

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Copyright (c) The HUD developers
+
+# From one real scene to a synthetic one: unmixing, training, sampling, and a picture of the result.
+# HUD_DEMO_DIR is the folder of the results, build/demo unless set. A step whose results are up to date is skipped.
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+mkdir -p "${HUD_DEMO_DIR:=$here/build/demo}"
+demo=$(cd "$HUD_DEMO_DIR" && pwd)
+prefix=${HUD_PREFIX:-$here/build/install}
+
+"$here/scripts/setup.sh"
+
+cd "$demo"
+# File names without folders, because step splits its lists at blanks.
+real=jasper_ridge.tif
+ln -sfn "$here/data/$real" "$real"
+part=$(mktemp -d "$demo/.part-XXXXXX")
+trap 'rm -rf "$part"' EXIT
+
+# step TITLE "RESULTS" "INPUTS" COMMAND...: the command writes its results into $part; they are moved when all is done.
+step()
+{
+  local title=$1 results=$2 inputs=$3 result input stale= begin=$SECONDS
+  shift 3
+  for result in $results; do
+    for input in $inputs; do
+      # Not newer than: absent, or older.
+      [ -e "$result" ] && ! [ "$input" -nt "$result" ] || stale=yes
+    done
+  done
+  if [ -z "$stale" ]; then
+    echo "== $title: up to date"
+    return
+  fi
+  echo "== $title"
+  "$@"
+  for result in $results; do
+    mv "$part/$result" "$result"
+  done
+  rm -rf "${part:?}"/*
+  echo "== $title: $((SECONDS - begin)) s"
+}
+
+# The 2 and 98 % values of a band of the real scene.
+bounds()
+{
+  gdal_translate -q -of XYZ -b "$1" "$real" /vsistdout/ | awk '{print $3}' | sort -n |
+    awk '{v[NR] = $1} END {print v[int(NR * 0.02) + 1], v[int(NR * 0.98)]}'
+}
+
+# panel IMAGE NAME LEFT ENLARGEMENT: an 8 bit picture of the bands near 660, 550 and 450 nm, placed LEFT pixels right.
+panel()
+{
+  local image=$1 name=$2 left=$3 enlarge=$4 width height
+  read -r width height < <(gdalinfo -json "$image" | tr -d ' \n' | sed -E 's/.*"size":\[([0-9]+),([0-9]+)\].*/\1 \2\n/')
+  width=$((width * enlarge)) height=$((height * enlarge))
+  gdal_translate -q -b 28 -b 16 -b 6 -ot Byte \
+    -scale_1 ${red} 1 255 -scale_2 ${green} 1 255 -scale_3 ${blue} 1 255 \
+    -outsize "$width" "$height" -r nearest -a_ullr "$left" 0 $((left + width)) "-$height" "$image" "$part/$name"
+  right=$((left + width + 8))
+}
+
+picture()
+{
+  local red green blue right=0
+  red=$(bounds 28) green=$(bounds 16) blue=$(bounds 6)
+  panel "$real" 1.tif "$right" 2
+  panel scene.tif 2.tif "$right" 2
+  panel patches.tif 3.tif "$right" 1
+  gdalbuildvrt -q "$part/demo.vrt" "$part"/[123].tif
+  gdal_translate -q -of PNG --config GDAL_PAM_ENABLED NO "$part/demo.vrt" "$part/demo.png"
+}
+
+sampling=(-model jasper.safetensors -sampler ddim -steps 20)
+
+step "Unmixing" "abundances.tif endmembers.tif" "$real" \
+  "$prefix/bin/otbcli_HUDUnmix" -in "$real" -ne 4 -out "$part/abundances.tif" -outendm "$part/endmembers.tif"
+
+step "Training" jasper.safetensors "$real endmembers.tif" \
+  "$prefix/bin/otbcli_HUDTrain" -il "$real" -ie endmembers.tif -out "$part/jasper.safetensors" -iterations 1000
+
+step "A synthetic scene" "scene.tif scene_abundances.tif" jasper.safetensors \
+  "$prefix/bin/otbcli_HUDSample" "${sampling[@]}" -layout scene -sizex 128 -sizey 128 \
+  -out "$part/scene.tif" -outabund "$part/scene_abundances.tif"
+
+step "64 independent patches" "patches.tif patches_abundances.tif" jasper.safetensors \
+  "$prefix/bin/otbcli_HUDSample" "${sampling[@]}" -layout patches -sizex 256 -sizey 256 \
+  -out "$part/patches.tif" -outabund "$part/patches_abundances.tif"
+
+step "The picture" demo.png "$real scene.tif patches.tif" picture
+
+echo "The results are in $demo; demo.png shows, from the left, the real scene, the synthetic scene and the patches."

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Copyright (c) The HUD developers
+
+# Builds everything with warnings as errors, runs the checks and all tests. Fails if any part fails.
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+cd "$here"
+
+scripts/install-packages.sh --tests
+scripts/setup.sh -DBUILD_TESTING=ON -DHUD_WARNINGS_AS_ERRORS=ON
+
+failed=()
+scripts/check-style.sh || failed+=(check-style.sh)
+
+# The two layers below OTB by themselves.
+core()
+{
+  cmake -S . -B build/core -G Ninja -DHUD_CORE_ONLY=ON -DHUD_WARNINGS_AS_ERRORS=ON &&
+    cmake --build build/core --parallel "$(scripts/build-jobs.sh)" &&
+    ctest --test-dir build/core --output-on-failure --no-tests=error --parallel "$(nproc)"
+}
+core || failed+=("the build without OTB")
+
+status=0
+ctest --test-dir build --output-on-failure --no-tests=error --parallel "$(nproc)" || status=$?
+if [ "${#failed[@]}" -gt 0 ]; then
+  printf 'failed before ctest: %s\n' "${failed[@]}" >&2
+  exit 1
+fi
+exit "$status"

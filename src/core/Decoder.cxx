@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "hud/core/Decoder.h"
+
+#include "hud/core/Error.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hud
+{
+
+Decoder::Decoder(const Eigen::MatrixXd& endmembers) : m_Endmembers(endmembers.cast<float>())
+{
+  if (!endmembers.allFinite())
+  {
+    throw InvalidData("the endmembers hold values that are not finite");
+  }
+}
+
+Eigen::Index Decoder::Bands() const
+{
+  return m_Endmembers.rows();
+}
+
+Eigen::Index Decoder::Endmembers() const
+{
+  return m_Endmembers.cols();
+}
+
+void Decoder::Decode(const Eigen::Ref<const Eigen::MatrixXf>& abundances, Eigen::Ref<Eigen::MatrixXf> spectra) const
+{
+  spectra.noalias() = m_Endmembers * abundances;
+}
+
+double DecodeRmse(const Eigen::Ref<const Eigen::MatrixXf>& spectra, const Eigen::MatrixXd& endmembers,
+                  const Eigen::Ref<const Eigen::MatrixXf>& abundances)
+{
+  const Eigen::MatrixXd residual = spectra.cast<double>() - endmembers * abundances.cast<double>();
+  return std::sqrt(residual.squaredNorm() / static_cast<double>(std::max<Eigen::Index>(residual.size(), 1)));
+}
+
+} // namespace hud

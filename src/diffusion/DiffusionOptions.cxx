@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "hud/diffusion/DiffusionOptions.h"
+
+#include "NamedValue.h"
+
+#include <sstream>
+
+namespace hud
+{
+
+namespace
+{
+
+constexpr std::array<NamedValue<Prediction>, 2> kPredictions = {
+    {{"v", Prediction::Velocity}, {"eps", Prediction::Epsilon}}};
+
+/// @throws InvalidOption unless minimum <= value <= maximum
+template <typename Number> void CheckRange(const char* what, Number value, Number minimum, Number maximum)
+{
+  if (!(value >= minimum && value <= maximum))
+  {
+    throw InvalidOption(std::string("the ") + what + " is " + std::to_string(value) + ", expected " +
+                        std::to_string(minimum) + " to " + std::to_string(maximum));
+  }
+}
+
+} // namespace
+
+Prediction ParsePrediction(const std::string& name)
+{
+  return ParseNamedValue(kPredictions, name, "prediction");
+}
+
+std::string ToString(Prediction prediction)
+{
+  return NameOf(kPredictions, prediction);
+}
+
+int NetworkOptions::Reduction() const
+{
+  return 1 << (m_Multipliers.size() - 1);
+}
+
+void NetworkOptions::Check() const
+{
+  CheckRange("network's width", m_Width, 8, 1024);
+  if (m_Width % 8 != 0)
+  {
+    throw InvalidOption("the network's width is " + std::to_string(m_Width) + ", expected a multiple of 8");
+  }
+  CheckRange("number of resolution levels", static_cast<int>(m_Multipliers.size()), 1, 8);
+  for (const int multiplier : m_Multipliers)
+  {
+    CheckRange("multiplier of a resolution level", multiplier, 1, 64);
+  }
+  CheckRange("number of residual blocks", m_Blocks, 1, 16);
+}
+
+std::vector<int> ParseMultipliers(const std::string& text)
+{
+  std::vector<int>   multipliers;
+  std::istringstream stream(text);
+  for (std::string item; std::getline(stream, item, ',');)
+  {
+    const bool isNumber = !item.empty() && item.size() < 4 && item.find_first_not_of("0123456789") == std::string::npos;
+    if (!isNumber)
+    {
+      multipliers.clear();
+      break;
+    }
+    multipliers.push_back(std::stoi(item));
+  }
+  if (multipliers.empty())
+  {
+    throw InvalidOption("the multipliers are '" + text + "', expected whole numbers and commas, such as 1,2,2");
+  }
+  return multipliers;
+}
+
+void TrainingOptions::Check() const
+{
+  m_Network.Check();
+  CheckRange("patch size", m_Patch, 4, 4096);
+  if (m_Patch % m_Network.Reduction() != 0)
+  {
+    throw InvalidOption("the patch size is " + std::to_string(m_Patch) + ", expected a multiple of " +
+                        std::to_string(m_Network.Reduction()) + ", which the network's levels ask for");
+  }
+  CheckRange("batch size", m_Batch, 1, 4096);
+  CheckRange("learning rate", m_LearningRate, 1e-8, 1.);
+  CheckRange("decay of the moving average", m_EmaDecay, 0., 0.99999);
+  NoiseSchedule(m_Schedule, m_Timesteps);
+}
+
+} // namespace hud

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "hud/diffusion/TrainSession.h"
+
+#include "CropSource.h"
+#include "Device.h"
+#include "GaussianDiffusion.h"
+#include "ModelFile.h"
+#include "UNet.h"
+
+#include "hud/core/Error.h"
+#include "hud/core/Version.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+#include <type_traits>
+
+namespace hud
+{
+
+namespace
+{
+
+/// Returns the key under which Adam keeps the state of a parameter: its address, as text up to LibTorch 2.0.
+template <typename Key> Key StateKey(const torch::Tensor& parameter)
+{
+  if constexpr (std::is_same_v<Key, std::string>)
+  {
+    std::ostringstream text;
+    text << static_cast<const void*>(parameter.unsafeGetTensorImpl());
+    return text.str();
+  }
+  else
+  {
+    return parameter.unsafeGetTensorImpl();
+  }
+}
+
+} // namespace
+
+struct TrainSession::Implementation
+{
+  Implementation(const std::vector<AbundanceMap>& maps, ModelInfo info, const ExecutionOptions& execution)
+    : m_Info(std::move(info)), m_Device(SelectDevice(execution)), m_Crops(maps, m_Info.m_Options),
+      m_Diffusion(NoiseSchedule(m_Info.m_Options.m_Schedule, m_Info.m_Options.m_Timesteps),
+                  m_Info.m_Options.m_Prediction, m_Device),
+      m_Network(static_cast<int>(m_Info.m_Scene.m_Endmembers.cols()), m_Info.m_Options.m_Network,
+                m_Info.m_Options.m_Seed),
+      m_Adam(m_Network->parameters(), torch::optim::AdamOptions(m_Info.m_Options.m_LearningRate))
+  {
+    const Eigen::Index d = maps.front().m_Abundances.rows();
+    if (d != m_Info.m_Scene.m_Endmembers.cols())
+    {
+      throw InvalidData("the abundances have " + std::to_string(d) + " endmembers, the model " +
+                        std::to_string(m_Info.m_Scene.m_Endmembers.cols()));
+    }
+    m_Network->to(m_Device);
+    for (const auto& parameter : m_Network->named_parameters())
+    {
+      m_Average.insert(parameter.key(), parameter.value().detach().clone());
+    }
+  }
+
+  /// Returns Adam's state of every parameter, made if it does not exist yet.
+  torch::optim::AdamParamState& AdamState(const torch::Tensor& parameter)
+  {
+    auto& states = m_Adam.state();
+    using Key    = typename std::decay_t<decltype(states)>::key_type;
+    auto& state  = states[StateKey<Key>(parameter)];
+    if (!state)
+    {
+      auto fresh = std::make_unique<torch::optim::AdamParamState>();
+      fresh->step(0);
+      fresh->exp_avg(torch::zeros_like(parameter));
+      fresh->exp_avg_sq(torch::zeros_like(parameter));
+      state = std::move(fresh);
+    }
+    return static_cast<torch::optim::AdamParamState&>(*state);
+  }
+
+  /// Returns views of Adam's first and second moments by the parameters' names.
+  torch::OrderedDict<std::string, torch::Tensor> Moments(bool second)
+  {
+    torch::OrderedDict<std::string, torch::Tensor> moments;
+    for (const auto& parameter : m_Network->named_parameters())
+    {
+      torch::optim::AdamParamState& state = AdamState(parameter.value());
+      moments.insert(parameter.key(), second ? state.exp_avg_sq() : state.exp_avg());
+    }
+    return moments;
+  }
+
+  void Load(ModelFileReader& file)
+  {
+    file.ReadInto(kWeightsPrefix, m_Network->named_parameters());
+    file.ReadInto(kAveragePrefix, m_Average);
+    file.ReadInto(kFirstMomentPrefix, Moments(false));
+    file.ReadInto(kSecondMomentPrefix, Moments(true));
+    for (const torch::Tensor& parameter : m_Network->parameters())
+    {
+      AdamState(parameter).step(m_Info.m_Iteration);
+    }
+  }
+
+  /// Trains one iteration (Algorithm 1) and returns its loss.
+  double Step()
+  {
+    const TrainingBatch batch     = m_Crops.Batch(m_Info.m_Iteration);
+    const torch::Tensor clean     = batch.m_Clean.to(m_Device);
+    const torch::Tensor noise     = batch.m_Noise.to(m_Device);
+    const torch::Tensor timesteps = batch.m_Timesteps.to(m_Device);
+    const torch::Tensor predicted =
+        m_Network(m_Diffusion.AddNoise(clean, noise, timesteps), m_Diffusion.RelativeTime(timesteps));
+    const torch::Tensor loss = torch::mse_loss(predicted, m_Diffusion.Target(clean, noise, timesteps)); // eq. (15)
+    m_Adam.zero_grad();
+    loss.backward();
+    m_Adam.step();
+    ++m_Info.m_Iteration;
+    UpdateAverage();
+    return loss.item<double>();
+  }
+
+  void UpdateAverage()
+  {
+    const torch::NoGradGuard noGradient;
+    // While there are few iterations the average follows faster, so that it forgets the initial weights.
+    const double done  = static_cast<double>(m_Info.m_Iteration);
+    const double decay = std::min(m_Info.m_Options.m_EmaDecay, (1. + done) / (10. + done));
+    for (const auto& parameter : m_Network->named_parameters())
+    {
+      m_Average[parameter.key()].lerp_(parameter.value(), 1. - decay);
+    }
+  }
+
+  ModelInfo                                      m_Info;
+  torch::Device                                  m_Device;
+  CropSource                                     m_Crops;
+  GaussianDiffusion                              m_Diffusion;
+  UNet                                           m_Network;
+  torch::optim::Adam                             m_Adam;
+  torch::OrderedDict<std::string, torch::Tensor> m_Average;
+};
+
+TrainSession::TrainSession(const std::vector<AbundanceMap>& maps, SceneInfo scene, const TrainingOptions& options,
+                           const ExecutionOptions& execution)
+{
+  options.Check();
+  ModelInfo info;
+  info.m_Options        = options;
+  info.m_Scene          = std::move(scene);
+  info.m_ProgramVersion = Version();
+  m_Implementation      = std::make_unique<Implementation>(maps, std::move(info), execution);
+  ModelInfo& trained    = m_Implementation->m_Info;
+  trained.m_ChannelMean = m_Implementation->m_Crops.ChannelMean();
+  trained.m_ChannelSd   = m_Implementation->m_Crops.ChannelSd();
+  m_Implementation->m_Crops.Standardise(trained.m_ChannelMean, trained.m_ChannelSd);
+}
+
+TrainSession::TrainSession(const std::string& modelPath, const std::vector<AbundanceMap>& maps,
+                           const ExecutionOptions& execution)
+{
+  ModelFileReader file(modelPath);
+  m_Implementation         = std::make_unique<Implementation>(maps, file.Info(), execution);
+  const ModelInfo& trained = m_Implementation->m_Info;
+  m_Implementation->m_Crops.Standardise(trained.m_ChannelMean, trained.m_ChannelSd);
+  m_Implementation->Load(file);
+}
+
+TrainSession::~TrainSession() = default;
+
+TrainSession::TrainSession(TrainSession&&) noexcept = default;
+
+TrainSession& TrainSession::operator=(TrainSession&&) noexcept = default;
+
+void TrainSession::Run(std::int64_t iterations, const std::function<bool(const TrainProgress&)>& proceed)
+{
+  constexpr double kLossMemory = 50.;
+  double           loss        = 0.;
+  for (std::int64_t done = 1; m_Implementation->m_Info.m_Iteration < iterations; ++done)
+  {
+    const double current = m_Implementation->Step();
+    if (!std::isfinite(current))
+    {
+      throw InvalidData("training diverged: the loss of iteration " +
+                        std::to_string(m_Implementation->m_Info.m_Iteration) +
+                        " is not finite; expected a smaller learning rate");
+    }
+    loss += (current - loss) / std::min(static_cast<double>(done), kLossMemory);
+    if (proceed && !proceed({m_Implementation->m_Info.m_Iteration, loss}))
+    {
+      return;
+    }
+  }
+}
+
+void TrainSession::Save(const std::string& path) const
+{
+  TensorMap  tensors;
+  const auto add = [&](const std::string& prefix, const torch::OrderedDict<std::string, torch::Tensor>& named) {
+    for (const auto& entry : named)
+    {
+      tensors[prefix + entry.key()] = entry.value();
+    }
+  };
+  add(kWeightsPrefix, m_Implementation->m_Network->named_parameters());
+  add(kAveragePrefix, m_Implementation->m_Average);
+  add(kFirstMomentPrefix, m_Implementation->Moments(false));
+  add(kSecondMomentPrefix, m_Implementation->Moments(true));
+  WriteModelFile(path, m_Implementation->m_Info, std::move(tensors));
+}
+
+const ModelInfo& TrainSession::Info() const
+{
+  return m_Implementation->m_Info;
+}
+
+std::string TrainSession::DeviceDescription() const
+{
+  return DescribeDevice(m_Implementation->m_Device);
+}
+
+} // namespace hud

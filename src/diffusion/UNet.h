@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#pragma once
+
+#include "hud/diffusion/DiffusionOptions.h"
+
+#include <torch/torch.h>
+
+#include <cstdint>
+
+namespace hud
+{
+
+/// Two convolutions with group norm, the timestep's embedding added between them, and a skip connection.
+class ResidualBlockImpl : public torch::nn::Module
+{
+public:
+  ResidualBlockImpl(int inputChannels, int outputChannels, int embeddingChannels);
+
+  /// @param x [batch, inputChannels, height, width]
+  /// @param embedding [batch, embeddingChannels]
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& embedding);
+
+private:
+  torch::nn::GroupNorm m_Norm1{nullptr}, m_Norm2{nullptr};
+  torch::nn::Conv2d    m_Convolution1{nullptr}, m_Convolution2{nullptr}, m_Skip{nullptr};
+  torch::nn::Linear    m_Embedding{nullptr};
+};
+TORCH_MODULE(ResidualBlock);
+
+/// Self-attention over all positions, with a skip connection.
+class AttentionBlockImpl : public torch::nn::Module
+{
+public:
+  explicit AttentionBlockImpl(int channels);
+
+  /// @param x [batch, channels, height, width]
+  torch::Tensor forward(const torch::Tensor& x);
+
+private:
+  torch::nn::GroupNorm m_Norm{nullptr};
+  torch::nn::Conv2d    m_QueryKeyValue{nullptr}, m_Output{nullptr};
+};
+TORCH_MODULE(AttentionBlock);
+
+/// The denoising network: a U-Net (Ho et al. 2020) of residual blocks, with attention at the lowest resolution.
+class UNetImpl : public torch::nn::Module
+{
+public:
+  /// @param channels d, of input and output alike
+  /// @param seed of the initial weights, which depend on nothing else
+  UNetImpl(int channels, const NetworkOptions& options, std::uint64_t seed);
+
+  /// Returns the prediction, of x's shape.
+  /// @param x [batch, d, height, width], height and width multiples of NetworkOptions::Reduction()
+  /// @param time [batch], t / T in 0..1
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& time);
+
+private:
+  void InitialiseWeights(std::uint64_t seed);
+
+  int                   m_Width;
+  std::size_t           m_Levels;
+  int                   m_Blocks;
+  torch::nn::Linear     m_Time1{nullptr}, m_Time2{nullptr};
+  torch::nn::Conv2d     m_Input{nullptr}, m_Output{nullptr};
+  torch::nn::ModuleList m_Down, m_DownSampling, m_Up, m_UpSampling;
+  ResidualBlock         m_Middle1{nullptr}, m_Middle2{nullptr};
+  AttentionBlock        m_Attention{nullptr};
+  torch::nn::GroupNorm  m_OutputNorm{nullptr};
+};
+TORCH_MODULE(UNet);
+
+} // namespace hud

@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "otbHUDApplication.h"
+
+#include "otbHUDBandMetadata.h"
+#include "otbHUDEndmemberImage.h"
+#include "otbHUDInterrupt.h"
+#include "otbHUDSceneSource.h"
+#include "otbHUDStagedFile.h"
+
+#include "hud/core/Error.h"
+
+#include "otbExtendedFilenameToWriterOptions.h"
+#include "otbImageFileWriter.h"
+#include "otbSystem.h"
+
+#include "itkCommand.h"
+
+#include <cpl_error.h>
+#include <gdal_priv.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <utility>
+
+namespace otb
+{
+namespace Wrapper
+{
+
+namespace fs = std::filesystem;
+
+namespace
+{
+
+constexpr std::chrono::milliseconds kLineInterval{3000};
+
+ExtendedFilenameToWriterOptions::Pointer ParseFileName(const std::string& fileName)
+{
+  const auto options = ExtendedFilenameToWriterOptions::New();
+  options->SetExtendedFileName(fileName);
+  return options;
+}
+
+// The path of an extended filename.
+std::string SimpleFileName(const std::string& fileName)
+{
+  return ParseFileName(fileName)->GetSimpleFileName();
+}
+
+// Replaces the path of an extended filename.
+std::string WithPath(const std::string& fileName, const fs::path& path)
+{
+  return path.string() + fileName.substr(SimpleFileName(fileName).size());
+}
+
+// Records what GDAL reports as an error in this thread, as OTB ignores much of it.
+class GdalErrorRecord
+{
+public:
+  GdalErrorRecord()
+  {
+    CPLPushErrorHandlerEx(&GdalErrorRecord::Record, this);
+  }
+  ~GdalErrorRecord()
+  {
+    CPLPopErrorHandler();
+  }
+  GdalErrorRecord(const GdalErrorRecord&) = delete;
+  GdalErrorRecord& operator=(const GdalErrorRecord&) = delete;
+
+  const std::optional<std::string>& First() const
+  {
+    return m_First;
+  }
+
+private:
+  static void CPL_STDCALL Record(CPLErr level, CPLErrorNum number, const char* message)
+  {
+    // What a format cannot hold, such as a projection in a PNG, is not a failure to write.
+    if (level < CE_Failure || number == CPLE_NotSupported)
+    {
+      CPLDefaultErrorHandler(level, number, message);
+      return;
+    }
+    auto& self = *static_cast<GdalErrorRecord*>(CPLGetErrorHandlerUserData());
+    if (!self.m_First)
+    {
+      self.m_First = message;
+    }
+  }
+
+  std::optional<std::string> m_First;
+};
+
+// Stops a writer when the user interrupts, and prints its progress where OTB's watcher does not: it keeps its line until
+// the end when the output is not a terminal.
+class WriterObserver : public itk::Command
+{
+public:
+  using Self = WriterObserver;
+  using Pointer = itk::SmartPointer<Self>;
+  itkNewMacro(Self);
+
+  void Watch(const std::string& name, bool print)
+  {
+    if (print)
+    {
+      m_Lines.emplace(name, std::cout, kLineInterval);
+    }
+  }
+
+  void Execute(itk::Object* caller, const itk::EventObject&) override
+  {
+    if (auto* const process = dynamic_cast<itk::ProcessObject*>(caller))
+    {
+      if (HUDInterrupt::Requested())
+      {
+        process->AbortGenerateDataOn();
+      }
+      if (m_Lines)
+      {
+        m_Lines->Print(process->GetProgress(), "");
+      }
+    }
+  }
+
+  void Execute(const itk::Object*, const itk::EventObject&) override {}
+
+private:
+  std::optional<HUDProgressLines> m_Lines;
+};
+
+template <typename TPixel>
+void CloseWriter(itk::ProcessObject* writer)
+{
+  if (auto* const typed = dynamic_cast<ImageFileWriter<VectorImage<TPixel, 2>>*>(writer))
+  {
+    typed->SetImageIO(nullptr);
+  }
+}
+
+// Frees what a writer that failed holds. Watchers keep the writer itself until the process ends, and with it an open file;
+// and it does not take its observer off the pipeline.
+void AbandonWriter(itk::ProcessObject* writer, itk::ProcessObject* source)
+{
+  CloseWriter<unsigned char>(writer);
+  CloseWriter<short>(writer);
+  CloseWriter<unsigned short>(writer);
+  CloseWriter<int>(writer);
+  CloseWriter<unsigned int>(writer);
+  CloseWriter<float>(writer);
+  CloseWriter<double>(writer);
+  if (source != nullptr)
+  {
+    source->RemoveAllObservers();
+  }
+}
+
+// What the written file should be.
+struct Expectation
+{
+  int m_Width = 0;
+  int m_Height = 0;
+  std::vector<int> m_Bands; ///< of the image, from 0, in the file's order
+};
+
+Expectation ExpectFile(const HUDImageType::RegionType& whole, unsigned int bands,
+                       const ExtendedFilenameToWriterOptions& options)
+{
+  auto region = whole;
+  if (options.BoxIsSet())
+  {
+    std::istringstream box(options.GetBox());
+    std::vector<unsigned long> numbers;
+    for (std::string number; std::getline(box, number, ':');)
+    {
+      numbers.push_back(std::strtoul(number.c_str(), nullptr, 10));
+    }
+    if (numbers.size() == 4)
+    {
+      region.SetIndex(0, static_cast<itk::IndexValueType>(numbers[0]));
+      region.SetIndex(1, static_cast<itk::IndexValueType>(numbers[1]));
+      region.SetSize(0, numbers[2]);
+      region.SetSize(1, numbers[3]);
+      region.Crop(whole);
+    }
+  }
+  Expectation expectation;
+  expectation.m_Width = static_cast<int>(region.GetSize(0));
+  expectation.m_Height = static_cast<int>(region.GetSize(1));
+  std::vector<unsigned int> range;
+  if (options.BandRangeIsSet() && options.ResolveBandRange(options.GetBandRange(), bands, range))
+  {
+    expectation.m_Bands.assign(range.begin(), range.end());
+  }
+  else
+  {
+    for (unsigned int band = 0; band < bands; ++band)
+    {
+      expectation.m_Bands.push_back(static_cast<int>(band));
+    }
+  }
+  return expectation;
+}
+
+// Throws unless the file is complete: its size and the last block of every band.
+void CheckWrittenFile(const fs::path& path, const Expectation& expectation, const std::string& what)
+{
+  const GdalErrorRecord errors;
+  const auto describe = [](int width, int height, std::size_t bands)
+  { return std::to_string(width) + " x " + std::to_string(height) + " pixels, " + std::to_string(bands) + " bands"; };
+  const std::unique_ptr<GDALDataset, void (*)(GDALDataset*)> dataset(
+      GDALDataset::Open(path.string().c_str(), GDAL_OF_RASTER), [](GDALDataset* open) { GDALClose(open); });
+  if (!dataset)
+  {
+    throw hud::FileError(what + ": the written file cannot be opened: " + errors.First().value_or("unknown format"));
+  }
+  const auto bands = static_cast<std::size_t>(dataset->GetRasterCount());
+  if (dataset->GetRasterXSize() != expectation.m_Width || dataset->GetRasterYSize() != expectation.m_Height ||
+      bands != expectation.m_Bands.size())
+  {
+    throw hud::FileError(what + ": the written file has " +
+                         describe(dataset->GetRasterXSize(), dataset->GetRasterYSize(), bands) + " instead of " +
+                         describe(expectation.m_Width, expectation.m_Height, expectation.m_Bands.size()));
+  }
+  for (int index = 1; index <= static_cast<int>(bands); ++index)
+  {
+    GDALRasterBand& band = *dataset->GetRasterBand(index);
+    int blockWidth = 0;
+    int blockHeight = 0;
+    band.GetBlockSize(&blockWidth, &blockHeight);
+    std::vector<unsigned char> block(static_cast<std::size_t>(blockWidth) * static_cast<std::size_t>(blockHeight) *
+                                     static_cast<std::size_t>(GDALGetDataTypeSizeBytes(band.GetRasterDataType())));
+    if (band.ReadBlock((expectation.m_Width - 1) / blockWidth, (expectation.m_Height - 1) / blockHeight,
+                       block.data()) != CE_None)
+    {
+      throw hud::FileError(what + ": the written file is not complete in band " + std::to_string(index) + ": " +
+                           errors.First().value_or("unknown reason"));
+    }
+  }
+}
+
+// The raster that GDAL opens: OTB names an ENVI file by its header.
+fs::path RasterPath(fs::path path)
+{
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return extension == ".hdr" ? path.replace_extension() : path;
+}
+
+// An ENVI header describes the file by its path, which was that of the staging folder.
+void DescribeEnviFile(const fs::path& raster)
+{
+  const GdalErrorRecord errors;
+  const std::unique_ptr<GDALDataset, void (*)(GDALDataset*)> dataset(
+      GDALDataset::Open(raster.string().c_str(), GDAL_OF_RASTER | GDAL_OF_UPDATE),
+      [](GDALDataset* open) { GDALClose(open); });
+  if (dataset)
+  {
+    // The item is only there to have the header written again, with what the dataset calls itself.
+    const std::string name = raster.filename().string();
+    dataset->SetMetadataItem("description", ("{" + name + "}").c_str(), "ENVI");
+    dataset->SetDescription(name.c_str());
+  }
+}
+
+} // namespace
+
+void HUDApplication::AddSeedParameter()
+{
+  AddRANDParameter("rand", "Random seed", 0);
+  SetMinimumParameterIntValue("rand", 0);
+  SetParameterDescription("rand", "The same seed and settings give the same result.");
+}
+
+std::uint64_t HUDApplication::GetSeed()
+{
+  const int seed = GetParameterInt("rand");
+  otbAppLogINFO("Random seed: " << seed);
+  return static_cast<std::uint64_t>(seed);
+}
+
+HUDImageType* HUDApplication::OpenImage(const std::string& key)
+{
+  HUDImageType* const image = GetParameterImage<HUDImageType>(key);
+  if (image == nullptr)
+  {
+    throw hud::InvalidOption(key + ": an image must be given");
+  }
+  image->UpdateOutputInformation();
+  return image;
+}
+
+std::vector<HUDImageType*> HUDApplication::OpenImages(const std::string& key)
+{
+  std::vector<HUDImageType*> images;
+  auto* const list = GetParameterImageList(key);
+  for (unsigned int i = 0; list != nullptr && i < list->Size(); ++i)
+  {
+    images.push_back(list->GetNthElement(i));
+    images.back()->UpdateOutputInformation();
+  }
+  if (images.empty())
+  {
+    throw hud::InvalidOption(key + ": at least one image must be given");
+  }
+  return images;
+}
+
+std::string HUDApplication::DescribeInput(const std::string& key)
+{
+  std::string files;
+  if (GetParameterType(key) == ParameterType_InputImageList)
+  {
+    for (const std::string& file : GetParameterStringList(key))
+    {
+      files += (files.empty() ? "" : ", ") + file;
+    }
+  }
+  else
+  {
+    files = GetParameterString(key);
+  }
+  return files.empty() ? key : key + " (" + files + ")";
+}
+
+Eigen::MatrixXd HUDApplication::ReadEndmembers(const std::string& key)
+{
+  HUDImageType* const image = OpenImage(key);
+  try
+  {
+    return HUDReadEndmembers(*image);
+  }
+  catch (const hud::InvalidData& error)
+  {
+    throw hud::InvalidData(DescribeInput(key) + ": " + error.what());
+  }
+}
+
+Eigen::MatrixXd HUDApplication::ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
+                                                  const hud::ExtractionOptions& options)
+{
+  const HUDInterrupt interrupt;
+  try
+  {
+    const HUDSceneSource source(scenes, static_cast<unsigned int>(GetParameterInt("ram")));
+    const auto progress = StartProgress("Extracting endmembers");
+    const hud::Extraction extraction = hud::ExtractEndmembers(source, options);
+    progress->Finish();
+    otbAppLogINFO("Endmembers: " << options.m_Endmembers << " from " << source.ValidPixels() << " valid pixels of "
+                                 << source.Bands() << " bands; estimated SNR " << extraction.m_Snr << " dB");
+    otbAppLogINFO("Decode error: " << extraction.m_Rmse << " RMSE, "
+                                   << 100. * extraction.m_Rmse /
+                                          std::sqrt(extraction.m_Statistics.Power() /
+                                                    static_cast<double>(source.Bands()))
+                                   << " % of the scene's RMS; no mixture of as many endmembers can be below "
+                                   << extraction.m_RankLimit);
+    LogNoData(static_cast<std::size_t>(source.NoDataPixels()));
+    return extraction.m_Endmembers;
+  }
+  catch (const hud::InvalidData& error)
+  {
+    throw hud::InvalidData(DescribeInput(key) + ": " + error.what());
+  }
+  catch (const hud::InvalidOption& error)
+  {
+    throw hud::InvalidOption(DescribeInput(key) + ": " + error.what());
+  }
+}
+
+void HUDApplication::CheckBands(const std::string& key, const std::vector<HUDImageType*>& scenes, Eigen::Index bands)
+{
+  for (const HUDImageType* const scene : scenes)
+  {
+    const auto found = static_cast<Eigen::Index>(scene->GetNumberOfComponentsPerPixel());
+    if (found != bands)
+    {
+      throw hud::InvalidData(DescribeInput(key) + ": found " + std::to_string(found) +
+                             " bands, expected those of the endmembers, " + std::to_string(bands));
+    }
+  }
+}
+
+void HUDApplication::LogNoData(std::size_t pixels)
+{
+  if (pixels > 0)
+  {
+    otbAppLogINFO("No-data pixels left out: " << pixels);
+  }
+}
+
+HUDProgress::Pointer HUDApplication::StartProgress(const std::string& name)
+{
+  const auto progress = HUDProgress::New();
+  progress->SetName(name);
+  AddProcess(progress, name);
+  progress->Start();
+  return progress;
+}
+
+OutputImageParameter& HUDApplication::GetOutputImageParameter(const std::string& key)
+{
+  return dynamic_cast<OutputImageParameter&>(*GetParameterByKey(key));
+}
+
+std::vector<std::string> HUDApplication::GetOutputKeys(ParameterType type)
+{
+  std::vector<std::string> keys;
+  for (const std::string& key : GetParametersKeys(true))
+  {
+    if (GetParameterType(key) == type && IsParameterEnabled(key) && HasValue(key))
+    {
+      keys.push_back(key);
+    }
+  }
+  return keys;
+}
+
+void HUDApplication::CheckOutputsWritable()
+{
+  // A run that was only executed, from Python, left them cleared.
+  RestoreFileNames();
+  std::vector<std::pair<std::string, std::string>> outputs;
+  for (const std::string& key : GetOutputKeys(ParameterType_OutputImage))
+  {
+    OutputImageParameter& parameter = GetOutputImageParameter(key);
+    const std::string warning = parameter.CheckFileName(true);
+    if (!warning.empty())
+    {
+      otbAppLogWARNING(<< key << ": " << warning);
+    }
+    outputs.emplace_back(key, SimpleFileName(parameter.GetFileName()));
+  }
+  for (const std::string& key : GetOutputKeys(ParameterType_OutputFilename))
+  {
+    outputs.emplace_back(key, GetParameterString(key));
+  }
+  std::map<fs::path, std::string> keys;
+  for (const auto& [key, path] : outputs)
+  {
+    try
+    {
+      const HUDStagedFile probe(path);
+      const auto [other, isNew] = keys.emplace(fs::weakly_canonical(probe.Target()), key);
+      if (!isNew)
+      {
+        throw hud::InvalidOption(key + " and " + other->second + " are the same file, " + path);
+      }
+    }
+    catch (const hud::FileError& error)
+    {
+      throw hud::FileError(key + ": " + error.what());
+    }
+  }
+}
+
+void HUDApplication::SetOutputWavelengths(const std::string& key, std::vector<double> wavelengths)
+{
+  m_Wavelengths[key] = std::move(wavelengths);
+}
+
+void HUDApplication::RunWriter(OutputImageParameter& parameter, const std::string& key, const std::string& target)
+{
+  if (GetParameterList()->GetParameterByKey("ram", false) != nullptr)
+  {
+    parameter.SetRAMValue(static_cast<unsigned int>(GetParameterInt("ram")));
+  }
+  // GDAL reports into the record until the writer has closed the file.
+  const GdalErrorRecord errors;
+  parameter.InitializeWriters();
+  const itk::ProcessObject::Pointer writer = parameter.GetWriter();
+  const itk::ProcessObject::Pointer source = writer->GetInputs().at(0)->GetSource().GetPointer();
+  AddProcess(writer, "Writing " + target + "...");
+  const auto observer = WriterObserver::New();
+  observer->Watch("Writing " + fs::path(target).filename().string(),
+                  writer->HasObserver(itk::ProgressEvent()) && !System::IsInteractive(1));
+  const unsigned long observation = writer->AddObserver(itk::ProgressEvent(), observer);
+  try
+  {
+    parameter.Write();
+    writer->RemoveObserver(observation);
+  }
+  catch (...)
+  {
+    writer->RemoveObserver(observation);
+    AbandonWriter(writer, source);
+    HUDInterrupt::ThrowIfRequested();
+    if (errors.First())
+    {
+      throw hud::FileError(key + ": cannot write " + target + ": " + *errors.First());
+    }
+    throw;
+  }
+  HUDInterrupt::ThrowIfRequested();
+  if (errors.First())
+  {
+    AbandonWriter(writer, source);
+    throw hud::FileError(key + ": cannot write " + target + ": " + *errors.First());
+  }
+}
+
+void HUDApplication::StageImage(const std::string& key, const HUDStagedFile& staged)
+{
+  OutputImageParameter& parameter = GetOutputImageParameter(key);
+  const auto* const image = parameter.GetValue();
+  if (image == nullptr)
+  {
+    throw hud::Error(key + ": the application made no image");
+  }
+  const std::string original = parameter.GetFileName();
+  // Whatever happens, the parameter gets its name back.
+  const std::unique_ptr<OutputImageParameter, std::function<void(OutputImageParameter*)>> restore(
+      &parameter, [&original](OutputImageParameter* changed) { changed->SetFileName(original); });
+  parameter.SetFileName(WithPath(original, staged.StagedPath()));
+  RunWriter(parameter, key, staged.Target().string());
+
+  const Expectation expectation =
+      ExpectFile(image->GetLargestPossibleRegion(), image->GetNumberOfComponentsPerPixel(), *ParseFileName(original));
+  const fs::path raster = RasterPath(staged.StagedPath());
+  const auto wavelengths = m_Wavelengths.find(key);
+  if (wavelengths != m_Wavelengths.end() && !wavelengths->second.empty())
+  {
+    std::vector<double> selected;
+    for (const int band : expectation.m_Bands)
+    {
+      if (static_cast<std::size_t>(band) >= wavelengths->second.size())
+      {
+        throw hud::InvalidOption(key + ": there are " + std::to_string(wavelengths->second.size()) +
+                                 " wavelengths for " + std::to_string(image->GetNumberOfComponentsPerPixel()) +
+                                 " bands");
+      }
+      selected.push_back(wavelengths->second[static_cast<std::size_t>(band)]);
+    }
+    HUDWriteWavelengths(raster.string(), selected);
+  }
+  if (raster != staged.StagedPath())
+  {
+    DescribeEnviFile(raster);
+  }
+  CheckWrittenFile(raster, expectation, key + ": " + staged.Target().string());
+}
+
+void HUDApplication::WriteOutputs(const std::vector<HUDStagedFile*>& files)
+{
+  const HUDInterrupt interrupt;
+  const std::vector<std::string> keys = GetOutputKeys(ParameterType_OutputImage);
+  std::vector<HUDStagedFile> images;
+  for (const std::string& key : keys)
+  {
+    const std::string target = SimpleFileName(GetOutputImageParameter(key).GetFileName());
+    try
+    {
+      images.emplace_back(target);
+    }
+    catch (const hud::FileError& error)
+    {
+      throw hud::FileError(key + ": " + error.what());
+    }
+    StageImage(key, images.back());
+  }
+  HUDInterrupt::ThrowIfRequested();
+  for (HUDStagedFile& image : images)
+  {
+    image.Commit();
+  }
+  for (HUDStagedFile* const file : files)
+  {
+    file->Commit();
+  }
+  // Without a file name OTB does not write the images again.
+  for (const std::string& key : keys)
+  {
+    OutputImageParameter& parameter = GetOutputImageParameter(key);
+    m_WrittenNames[key] = parameter.GetFileName();
+    parameter.SetFileName("");
+    parameter.SetUserValue(false);
+  }
+}
+
+void HUDApplication::RestoreFileNames()
+{
+  for (const auto& [key, fileName] : m_WrittenNames)
+  {
+    OutputImageParameter& parameter = GetOutputImageParameter(key);
+    // A user value is newer than the run that cleared the name.
+    if (!parameter.HasUserValue())
+    {
+      parameter.SetFileName(fileName);
+      parameter.SetUserValue(true);
+    }
+  }
+  m_WrittenNames.clear();
+}
+
+void HUDApplication::DoUpdateParameters() {}
+
+void HUDApplication::AfterExecuteAndWriteOutputs()
+{
+  RestoreFileNames();
+}
+
+} // namespace Wrapper
+} // namespace otb

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "otbHUDInterrupt.h"
+
+#include "hud/core/Error.h"
+
+#include <csignal>
+
+namespace otb
+{
+
+namespace
+{
+
+volatile std::sig_atomic_t requested = 0;
+int depth = 0;
+struct sigaction previousInterrupt;
+struct sigaction previousTermination;
+
+extern "C" void HUDRecordSignal(int)
+{
+  requested = 1;
+}
+
+} // namespace
+
+HUDInterrupt::HUDInterrupt()
+{
+  if (depth++ == 0)
+  {
+    requested = 0;
+    struct sigaction action = {};
+    action.sa_handler = HUDRecordSignal;
+    // Without SA_RESTART a read or write of a file could fail with EINTR.
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, &previousInterrupt);
+    sigaction(SIGTERM, &action, &previousTermination);
+  }
+}
+
+HUDInterrupt::~HUDInterrupt()
+{
+  if (--depth == 0)
+  {
+    sigaction(SIGINT, &previousInterrupt, nullptr);
+    sigaction(SIGTERM, &previousTermination, nullptr);
+    requested = 0;
+  }
+}
+
+bool HUDInterrupt::Requested()
+{
+  return requested != 0;
+}
+
+void HUDInterrupt::ThrowIfRequested()
+{
+  if (Requested())
+  {
+    throw hud::Error("interrupted");
+  }
+}
+
+} // namespace otb

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "otbHUDNoData.h"
+
+#include "otbNoDataHelper.h"
+
+#include <cmath>
+#include <limits>
+
+namespace otb
+{
+
+HUDNoData::HUDNoData(const ImageMetadata& metadata, std::size_t bands, HUDZeroPixels zeroPixels)
+  : m_Values(bands, std::numeric_limits<float>::quiet_NaN()), m_ZeroPixels(zeroPixels)
+{
+  std::vector<bool> flags;
+  std::vector<double> values;
+  if (!ReadNoDataFlags(metadata, flags, values))
+  {
+    return;
+  }
+  const bool sameForAll = metadata.Bands.empty();
+  for (std::size_t band = 0; band < bands; ++band)
+  {
+    const std::size_t entry = sameForAll ? 0 : band;
+    if (entry < flags.size() && flags[entry])
+    {
+      m_Values[band] = static_cast<float>(values[entry]);
+    }
+  }
+}
+
+bool HUDNoData::IsValid(const float* spectrum) const
+{
+  bool invalid = false;
+  bool nonZero = false;
+  for (std::size_t band = 0; band < m_Values.size(); ++band)
+  {
+    const float value = spectrum[band];
+    invalid |= !(std::abs(value) <= std::numeric_limits<float>::max());
+    invalid |= value == m_Values[band];
+    nonZero |= value != 0.f;
+  }
+  return !invalid && (nonZero || m_ZeroPixels == HUDZeroPixels::AreValid);
+}
+
+void HUDResetBandMetadata(ImageMetadata& metadata, std::size_t bands)
+{
+  metadata.Bands.assign(bands, ImageMetadataBase());
+  for (const MDNum key :
+       {MDNum::NoData, MDNum::RedDisplayChannel, MDNum::GreenDisplayChannel, MDNum::BlueDisplayChannel})
+  {
+    metadata.Remove(key);
+  }
+  WriteNoDataFlags(std::vector<bool>(bands, true), std::vector<double>(bands, kHUDNoDataValue), metadata);
+}
+
+} // namespace otb

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "otbHUDSceneSource.h"
+
+#include "otbHUDInterrupt.h"
+#include "otbHUDNoData.h"
+
+#include "hud/core/Error.h"
+
+#include "otbConfigurationManager.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace otb
+{
+
+namespace
+{
+
+// Bytes for each sample of a strip: the image (4), the reader's buffer in the file's type (up to 8), and as much again for
+// filters in between.
+constexpr std::size_t kBytesPerSample = 24;
+
+std::size_t TileHeight(const HUDImageType& image)
+{
+  const ImageMetadata& metadata = image.GetImageMetadata();
+  return metadata.Has(MDNum::TileHintY) ? static_cast<std::size_t>(std::max(1., metadata[MDNum::TileHintY])) : 1;
+}
+
+} // namespace
+
+/// Gathers pixels to blocks of fixed size.
+class HUDSceneSource::Packer
+{
+public:
+  Packer(Eigen::Index bands, const Visitor& visit) : m_Visit(visit), m_Block(bands, kBlockPixels) {}
+
+  void Add(const float* spectrum)
+  {
+    std::memcpy(m_Block.col(m_Filled).data(), spectrum, static_cast<std::size_t>(m_Block.rows()) * sizeof(float));
+    ++m_Pixels;
+    if (++m_Filled == kBlockPixels)
+    {
+      Flush();
+    }
+  }
+
+  void Skip()
+  {
+    ++m_Skipped;
+  }
+
+  void Flush()
+  {
+    if (m_Filled > 0)
+    {
+      m_Visit(m_Block.leftCols(m_Filled));
+      m_Filled = 0;
+    }
+  }
+
+  Eigen::Index Pixels() const
+  {
+    return m_Pixels;
+  }
+
+  Eigen::Index Skipped() const
+  {
+    return m_Skipped;
+  }
+
+private:
+  const Visitor& m_Visit;
+  Eigen::MatrixXf m_Block;
+  Eigen::Index m_Filled = 0;
+  Eigen::Index m_Pixels = 0;
+  Eigen::Index m_Skipped = 0;
+};
+
+HUDSceneSource::HUDSceneSource(const std::vector<HUDImageType*>& images, unsigned int ram,
+                               std::vector<std::string> names)
+  : m_Ram(ram)
+{
+  if (images.empty())
+  {
+    throw hud::InvalidData("there is no image to read");
+  }
+  for (std::size_t i = 0; i < images.size(); ++i)
+  {
+    images[i]->UpdateOutputInformation();
+    const auto bands = static_cast<Eigen::Index>(images[i]->GetNumberOfComponentsPerPixel());
+    if (i == 0)
+    {
+      m_Bands = bands;
+    }
+    else if (bands != m_Bands)
+    {
+      const std::string name = i < names.size() ? names[i] : "image " + std::to_string(i + 1);
+      throw hud::InvalidData(name + " has " + std::to_string(bands) + " bands, but the first image has " +
+                             std::to_string(m_Bands));
+    }
+    m_Images.emplace_back(images[i]);
+  }
+}
+
+Eigen::Index HUDSceneSource::Bands() const
+{
+  return m_Bands;
+}
+
+Eigen::Index HUDSceneSource::ValidPixels() const
+{
+  return m_ValidPixels;
+}
+
+Eigen::Index HUDSceneSource::NoDataPixels() const
+{
+  return m_NoDataPixels;
+}
+
+std::size_t HUDSceneSource::StripLines(std::size_t width, std::size_t height, std::size_t bands, std::size_t tileHeight,
+                                       unsigned int ram)
+{
+  const std::size_t megabytes = ram > 0 ? ram : static_cast<std::size_t>(ConfigurationManager::GetMaxRAMHint());
+  const std::size_t lineBytes = std::max<std::size_t>(1, width * bands * kBytesPerSample);
+  std::size_t lines = megabytes * 1024 * 1024 / lineBytes;
+  if (lines > tileHeight)
+  {
+    lines -= lines % tileHeight;
+  }
+  return std::clamp<std::size_t>(lines, 1, std::max<std::size_t>(1, height));
+}
+
+void HUDSceneSource::VisitImage(HUDImageType& image, Packer& packer) const
+{
+  const HUDNoData noData(image.GetImageMetadata(), static_cast<std::size_t>(m_Bands));
+  const auto whole = image.GetLargestPossibleRegion();
+  const std::size_t width = whole.GetSize(0);
+  const std::size_t height = whole.GetSize(1);
+  const std::size_t lines = StripLines(width, height, static_cast<std::size_t>(m_Bands), TileHeight(image), m_Ram);
+  for (std::size_t first = 0; first < height; first += lines)
+  {
+    HUDInterrupt::ThrowIfRequested();
+    auto strip = whole;
+    strip.SetIndex(1, whole.GetIndex(1) + static_cast<itk::IndexValueType>(first));
+    strip.SetSize(1, std::min(lines, height - first));
+    image.SetRequestedRegion(strip);
+    image.PropagateRequestedRegion();
+    image.UpdateOutputData();
+    for (std::size_t line = 0; line < strip.GetSize(1); ++line)
+    {
+      // The buffer may be larger than the strip.
+      auto index = strip.GetIndex();
+      index[1] += static_cast<itk::IndexValueType>(line);
+      const float* spectrum = image.GetBufferPointer() + image.ComputeOffset(index) * m_Bands;
+      for (std::size_t column = 0; column < width; ++column, spectrum += m_Bands)
+      {
+        if (noData.IsValid(spectrum))
+        {
+          packer.Add(spectrum);
+        }
+        else
+        {
+          packer.Skip();
+        }
+      }
+    }
+  }
+}
+
+void HUDSceneSource::Visit(const Visitor& visit) const
+{
+  Packer packer(m_Bands, visit);
+  for (const auto& image : m_Images)
+  {
+    image->UpdateOutputInformation();
+    VisitImage(*image, packer);
+  }
+  packer.Flush();
+  m_ValidPixels = packer.Pixels();
+  m_NoDataPixels = packer.Skipped();
+}
+
+} // namespace otb

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "hud/core/EndmemberExtraction.h"
+
+#include "ErrorMessage.h"
+#include "RandomMatrix.h"
+#include "hud/core/Decoder.h"
+#include "hud/core/Error.h"
+#include "hud/core/LeastSquares.h"
+#include "hud/core/SyntheticScene.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace
+{
+
+using hud::ExtractEndmembers;
+using hud::Extraction;
+using hud::ExtractionOptions;
+using hud::InMemorySpectra;
+using hud::InvalidOption;
+using hud::SyntheticScene;
+using hud::test::MessageOf;
+using hud::test::Says;
+
+constexpr Eigen::Index kBands = 40;
+constexpr Eigen::Index kPixels = 1501;
+
+SyntheticScene Scene(Eigen::Index endmembers, double snr, std::uint64_t seed, bool purePixels = false)
+{
+  hud::SyntheticSceneOptions options;
+  options.m_Bands = kBands;
+  options.m_Pixels = kPixels;
+  options.m_Endmembers = endmembers;
+  options.m_SnrDecibel = snr;
+  options.m_PurePixels = purePixels;
+  options.m_Seed = seed;
+  return MakeSyntheticScene(options);
+}
+
+ExtractionOptions Options(Eigen::Index endmembers, std::uint32_t restarts, int iterations, std::uint64_t seed = 0)
+{
+  ExtractionOptions options;
+  options.m_Endmembers = endmembers;
+  options.m_Restarts = restarts;
+  options.m_Refinement.m_Iterations = iterations;
+  options.m_Seed = seed;
+  return options;
+}
+
+hud::VcaResult PlainVca(const Eigen::MatrixXf& spectra, Eigen::Index endmembers, std::uint64_t seed)
+{
+  hud::VcaOptions options;
+  options.m_Endmembers = endmembers;
+  options.m_Seed = seed;
+  return ExtractVca(InMemorySpectra(spectra), options);
+}
+
+double FclsError(const Eigen::MatrixXf& spectra, const Eigen::MatrixXd& endmembers)
+{
+  Eigen::MatrixXf abundances(endmembers.cols(), spectra.cols());
+  hud::Encoder(endmembers, hud::EncoderKind::Fcls).Encode(spectra, abundances);
+  return hud::DecodeRmse(spectra, endmembers, abundances);
+}
+
+} // namespace
+
+TEST(EndmemberExtraction, WithOneRestartAndNoRefinementIsPlainVca)
+{
+  for (const double snr : {10., 45.})
+  {
+    for (const std::uint64_t seed : {0u, 5u})
+    {
+      const Eigen::MatrixXf spectra = Scene(4, snr, 1, true).m_Spectra;
+      const Extraction extraction = ExtractEndmembers(InMemorySpectra(spectra), Options(4, 1, 0, seed));
+      const hud::VcaResult plain = PlainVca(spectra, 4, seed);
+      ASSERT_EQ(extraction.m_Endmembers.rows(), kBands);
+      ASSERT_EQ(extraction.m_Endmembers.cols(), 4);
+      EXPECT_EQ(extraction.m_Endmembers, plain.m_Endmembers) << snr;
+      EXPECT_EQ(extraction.m_Snr, plain.m_Snr) << snr;
+    }
+  }
+}
+
+TEST(EndmemberExtraction, IsNeverWorseThanPlainVca)
+{
+  for (const Eigen::Index endmembers : {2, 4, 6})
+  {
+    for (const double snr : {12., 20., 40.})
+    {
+      for (const bool purePixels : {false, true})
+      {
+        SCOPED_TRACE(testing::Message() << "d " << endmembers << ", snr " << snr << ", pure " << purePixels);
+        const Eigen::MatrixXf spectra = Scene(endmembers, snr, 2, purePixels).m_Spectra;
+        const double plain = FclsError(spectra, PlainVca(spectra, endmembers, 3).m_Endmembers);
+        for (const auto& [restarts, iterations] : {std::pair(2u, 0), std::pair(6u, 0), std::pair(6u, 5)})
+        {
+          const Extraction extraction =
+              ExtractEndmembers(InMemorySpectra(spectra), Options(endmembers, restarts, iterations, 3));
+          EXPECT_LE(FclsError(spectra, extraction.m_Endmembers), plain * (1. + 1e-6))
+              << restarts << " restarts, " << iterations << " iterations";
+        }
+      }
+    }
+  }
+}
+
+TEST(EndmemberExtraction, ComesNearTheRankLimitWithoutPurePixels)
+{
+  for (const Eigen::Index endmembers : {3, 5})
+  {
+    for (const double snr : {15., 30.})
+    {
+      SCOPED_TRACE(testing::Message() << "d " << endmembers << ", snr " << snr);
+      const Extraction extraction =
+          ExtractEndmembers(InMemorySpectra(Scene(endmembers, snr, 4).m_Spectra), Options(endmembers, 20, 30));
+      ASSERT_TRUE(extraction.m_Endmembers.allFinite());
+      EXPECT_GE(extraction.m_Endmembers.minCoeff(), 0.);
+      EXPECT_LT(extraction.m_Rmse, 1.1 * extraction.m_RankLimit);
+    }
+  }
+}
+
+TEST(EndmemberExtraction, ReportsWhatItsEndmembersAchieve)
+{
+  const Eigen::MatrixXf spectra = Scene(5, 20., 5).m_Spectra;
+  const InMemorySpectra source(spectra);
+  const Extraction extraction = ExtractEndmembers(source, Options(5, 4, 6));
+  const hud::SceneStatistics statistics = ComputeSceneStatistics(source);
+  EXPECT_EQ(extraction.m_Statistics.m_Pixels, kPixels);
+  EXPECT_EQ(extraction.m_Statistics.m_Mean, statistics.m_Mean);
+  EXPECT_EQ(extraction.m_Statistics.m_Correlation, statistics.m_Correlation);
+  EXPECT_DOUBLE_EQ(extraction.m_Snr, EstimateSnr(statistics, 5));
+  EXPECT_DOUBLE_EQ(extraction.m_RankLimit, AffineRankLimit(statistics, 4));
+  const double error = FclsError(spectra, extraction.m_Endmembers);
+  EXPECT_NEAR(extraction.m_Rmse, error, 1e-5 * error);
+  EXPECT_GE(extraction.m_Rmse, extraction.m_RankLimit * (1. - 1e-6)) << "no mixture can beat the plane";
+}
+
+TEST(EndmemberExtraction, RecoversPureEndmembersUnderNoise)
+{
+  const SyntheticScene scene = Scene(4, 40., 6, true);
+  const Extraction extraction = ExtractEndmembers(InMemorySpectra(scene.m_Spectra), Options(4, 20, 30));
+  for (Eigen::Index i = 0; i < 4; ++i)
+  {
+    double nearest = 4.;
+    for (Eigen::Index j = 0; j < 4; ++j)
+    {
+      nearest = std::min(nearest, hud::SpectralAngle(scene.m_Endmembers.col(i), extraction.m_Endmembers.col(j)));
+    }
+    EXPECT_LT(nearest, 0.05) << "endmember " << i;
+  }
+}
+
+TEST(EndmemberExtraction, GivesTheSameForTheSameSeedAndAnyBlockSize)
+{
+  const Eigen::MatrixXf spectra = Scene(4, 25., 7).m_Spectra;
+  const Extraction first = ExtractEndmembers(InMemorySpectra(spectra), Options(4, 5, 4, 9));
+  const Extraction second = ExtractEndmembers(InMemorySpectra(spectra), Options(4, 5, 4, 9));
+  EXPECT_EQ(first.m_Endmembers, second.m_Endmembers);
+  EXPECT_EQ(first.m_Rmse, second.m_Rmse);
+  const Extraction blocks = ExtractEndmembers(InMemorySpectra(spectra, 83), Options(4, 5, 4, 9));
+  EXPECT_TRUE(blocks.m_Endmembers.isApprox(first.m_Endmembers, 1e-5));
+  EXPECT_NEAR(blocks.m_Rmse, first.m_Rmse, 1e-5 * first.m_Rmse);
+}
+
+TEST(EndmemberExtraction, IsTheSameInAnyUnits)
+{
+  const Eigen::MatrixXf spectra = Scene(4, 25., 8).m_Spectra;
+  const Extraction truth = ExtractEndmembers(InMemorySpectra(spectra), Options(4, 5, 4));
+  for (const float unit : {1e-4f, 1e4f})
+  {
+    const Extraction scaled = ExtractEndmembers(InMemorySpectra(unit * spectra), Options(4, 5, 4));
+    EXPECT_TRUE(scaled.m_Endmembers.isApprox(static_cast<double>(unit) * truth.m_Endmembers, 1e-3)) << unit;
+    EXPECT_NEAR(scaled.m_Rmse, unit * truth.m_Rmse, 1e-3 * unit * truth.m_Rmse) << unit;
+  }
+}
+
+TEST(EndmemberExtraction, ComparesRunsOnASampleWhereTheSceneIsLarge)
+{
+  const Eigen::MatrixXf spectra = Scene(4, 25., 9).m_Spectra;
+  ExtractionOptions options = Options(4, 6, 10);
+  options.m_SamplePixels = 200;
+  const Extraction extraction = ExtractEndmembers(InMemorySpectra(spectra), options);
+  ASSERT_TRUE(extraction.m_Endmembers.allFinite());
+  EXPECT_LT(FclsError(spectra, extraction.m_Endmembers), 1.3 * extraction.m_RankLimit);
+}
+
+TEST(EndmemberExtraction, RefusesOptionsThatDoNotFitTheScene)
+{
+  const InMemorySpectra source(hud::test::UniformMatrix(6, 50, 10).cast<float>());
+  const auto message = [&](const ExtractionOptions& options)
+  { return MessageOf<InvalidOption>([&] { ExtractEndmembers(source, options); }); };
+  EXPECT_TRUE(Says(message(Options(1, 5, 3)), "1"));
+  EXPECT_TRUE(Says(message(Options(7, 5, 3)), "7") && Says(message(Options(7, 5, 3)), "6"));
+  EXPECT_TRUE(Says(message(Options(4, 0, 3)), "0"));
+  EXPECT_TRUE(Says(message(Options(4, 5, -3)), "-3"));
+  ExtractionOptions sample = Options(4, 5, 3);
+  sample.m_SamplePixels = 0;
+  EXPECT_TRUE(Says(message(sample), "0"));
+  EXPECT_THROW(Options(5, 1, 0).Check(6, 4), InvalidOption) << "more endmembers than pixels";
+  EXPECT_NO_THROW(Options(6, 1, 0).Check(6, 50));
+}
+
+TEST(EndmemberExtraction, RefusesAnEmptyScene)
+{
+  EXPECT_THROW(ExtractEndmembers(InMemorySpectra(Eigen::MatrixXf(6, 0)), Options(3, 2, 2)), hud::InvalidData);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "ModelFile.h"
+
+#include "TemporaryFolder.h"
+#include "ToyModel.h"
+
+#include "hud/core/Error.h"
+#include "hud/core/Version.h"
+
+#include <gtest/gtest.h>
+
+namespace
+{
+
+class ModelFile : public testing::Test
+{
+protected:
+  void SetUp() override
+  {
+    m_Info.m_Options     = hud::test::MakeToyOptions();
+    m_Info.m_Scene       = hud::test::MakeToyScene();
+    m_Info.m_ChannelMean = {-1.5, -2.25, -0.125};
+    m_Info.m_ChannelSd   = {0.5, 1.5, 2.5};
+    m_Info.m_Iteration   = 4321;
+    hud::WriteModelFile(Path("model"), m_Info, {});
+  }
+
+  std::string Path(const std::string& name) const
+  {
+    return (m_Folder / name).string();
+  }
+
+  /// Returns the message of the error that reading the file gives.
+  std::string Refusal(const std::string& name) const
+  {
+    try
+    {
+      hud::ReadModelInfo(Path(name));
+    }
+    catch (const hud::FileError& error)
+    {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  hud::test::TemporaryFolder m_Folder;
+  hud::ModelInfo             m_Info;
+};
+
+TEST_F(ModelFile, KeepsTheWholeDescription)
+{
+  const hud::ModelInfo read = hud::ReadModelInfo(Path("model"));
+  EXPECT_EQ(read.m_Iteration, 4321);
+  EXPECT_EQ(read.m_ProgramVersion, hud::Version());
+  EXPECT_EQ(read.m_ChannelMean, m_Info.m_ChannelMean);
+  EXPECT_EQ(read.m_ChannelSd, m_Info.m_ChannelSd);
+  EXPECT_EQ(read.m_Scene.m_Endmembers, m_Info.m_Scene.m_Endmembers);
+  EXPECT_EQ(read.m_Scene.m_Wavelengths, m_Info.m_Scene.m_Wavelengths);
+  EXPECT_EQ(read.m_Scene.m_Units, "reflectance");
+  EXPECT_EQ(read.m_Scene.m_NoData, -32768.);
+  EXPECT_EQ(read.m_Options.m_Network.m_Width, 8);
+  EXPECT_EQ(read.m_Options.m_Network.m_Multipliers, (std::vector<int>{1, 2}));
+  EXPECT_EQ(read.m_Options.m_Patch, 8);
+  EXPECT_EQ(read.m_Options.m_Batch, 3);
+  EXPECT_EQ(read.m_Options.m_LearningRate, 2e-3);
+  EXPECT_EQ(read.m_Options.m_Seed, 11u);
+  EXPECT_EQ(read.m_Options.m_Prediction, hud::Prediction::Velocity);
+}
+
+TEST_F(ModelFile, RefusesAForeignSafetensorsFile)
+{
+  hud::WriteSafetensors(Path("foreign"), {{"weight", torch::zeros({2, 3})}}, {{"format", "pt"}});
+  EXPECT_NE(Refusal("foreign").find("'pt'"), std::string::npos) << Refusal("foreign");
+}
+
+TEST_F(ModelFile, RefusesANewerFormat)
+{
+  hud::WriteSafetensors(Path("newer"), {}, {{"format", "hud-model"}, {"format_version", "2"}, {"program_version", "9.9"}});
+  EXPECT_NE(Refusal("newer").find("'2'"), std::string::npos) << Refusal("newer");
+  EXPECT_NE(Refusal("newer").find("9.9"), std::string::npos) << Refusal("newer");
+}
+
+TEST_F(ModelFile, RefusesADescriptionThatCannotBeTrue)
+{
+  for (const char* model : {"", "{}", "[]", "{\"options\":3}"})
+  {
+    hud::WriteSafetensors(Path("bad"), {}, {{"format", "hud-model"}, {"format_version", "1"}, {"model", model}});
+    EXPECT_NE(Refusal("bad"), "no error") << model;
+  }
+  m_Info.m_ChannelSd[1] = 0.;
+  hud::WriteModelFile(Path("bad"), m_Info, {});
+  EXPECT_NE(Refusal("bad").find("normalisation"), std::string::npos);
+  m_Info.m_ChannelSd[1] = 1.;
+  m_Info.m_Scene.m_Wavelengths.pop_back();
+  hud::WriteModelFile(Path("bad"), m_Info, {});
+  EXPECT_NE(Refusal("bad").find("3 wavelengths"), std::string::npos);
+}
+
+TEST_F(ModelFile, RefusesTensorsOfAnotherShape)
+{
+  hud::WriteModelFile(Path("model"), m_Info, {{"ema.weight", torch::zeros({2, 3})}});
+  hud::ModelFileReader                           reader(Path("model"));
+  torch::OrderedDict<std::string, torch::Tensor> parameters;
+  parameters.insert("weight", torch::ones({3, 2}));
+  EXPECT_THROW(reader.ReadInto("ema.", parameters), hud::FileError);
+}
+
+} // namespace

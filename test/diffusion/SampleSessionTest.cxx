@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "hud/diffusion/SampleSession.h"
+
+#include "TemporaryFolder.h"
+#include "ToyModel.h"
+
+#include "hud/core/Error.h"
+
+#include <gtest/gtest.h>
+
+namespace
+{
+
+using hud::test::MakeToyMap;
+using hud::test::MakeToyOptions;
+using hud::test::MakeToyScene;
+using hud::test::OnCpu;
+
+class SampleSession : public testing::Test
+{
+protected:
+  static void SetUpTestSuite()
+  {
+    s_Folder = std::make_unique<hud::test::TemporaryFolder>();
+    hud::TrainSession session({MakeToyMap(23, 17)}, MakeToyScene(), MakeToyOptions(), OnCpu());
+    session.Run(200);
+    session.Save(ModelPath());
+  }
+
+  static void TearDownTestSuite()
+  {
+    s_Folder.reset();
+  }
+
+  static std::string ModelPath()
+  {
+    return (*s_Folder / "model.safetensors").string();
+  }
+
+  static hud::SampleOptions MakeOptions(hud::SampleLayout layout, Eigen::Index width, Eigen::Index height)
+  {
+    hud::SampleOptions options;
+    options.m_Layout = layout;
+    options.m_Width  = width;
+    options.m_Height = height;
+    options.m_Steps  = 6;
+    options.m_Seed   = 3;
+    return options;
+  }
+
+  static std::unique_ptr<hud::test::TemporaryFolder> s_Folder;
+};
+
+std::unique_ptr<hud::test::TemporaryFolder> SampleSession::s_Folder;
+
+TEST_F(SampleSession, AbundancesAreOnTheSimplex)
+{
+  const hud::SampleSession session(ModelPath(), OnCpu());
+  for (const hud::SampleLayout layout : {hud::SampleLayout::Scene, hud::SampleLayout::Patches})
+  {
+    const hud::AbundanceMap map = session.Sample(MakeOptions(layout, 21, 13));
+    EXPECT_EQ(map.m_Width, 21);
+    EXPECT_EQ(map.m_Height, 13);
+    ASSERT_EQ(map.m_Abundances.rows(), 3);
+    ASSERT_EQ(map.m_Abundances.cols(), 21 * 13);
+    ASSERT_TRUE(map.m_Abundances.allFinite());
+    EXPECT_GE(map.m_Abundances.minCoeff(), 0.f);
+    EXPECT_LT((map.m_Abundances.colwise().sum().array() - 1.f).abs().maxCoeff(), 1e-5f);
+    EXPECT_GT((map.m_Abundances.col(0) - map.m_Abundances.col(100)).norm(), 0.f);
+  }
+}
+
+TEST_F(SampleSession, TheSameSeedGivesTheSameBytes)
+{
+  const hud::SampleSession session(ModelPath(), OnCpu());
+  hud::SampleOptions       options = MakeOptions(hud::SampleLayout::Scene, 21, 13);
+  const hud::AbundanceMap  map     = session.Sample(options);
+  EXPECT_EQ(map.m_Abundances, hud::SampleSession(ModelPath(), OnCpu()).Sample(options).m_Abundances);
+  options.m_Seed = 4;
+  EXPECT_NE(map.m_Abundances, session.Sample(options).m_Abundances);
+}
+
+TEST_F(SampleSession, ThreadsChangeNoMoreThanRounding)
+{
+  const hud::SampleOptions options = MakeOptions(hud::SampleLayout::Patches, 24, 16);
+  const hud::AbundanceMap  two     = hud::SampleSession(ModelPath(), OnCpu(2)).Sample(options);
+  const hud::AbundanceMap  one     = hud::SampleSession(ModelPath(), OnCpu(1)).Sample(options);
+  EXPECT_LT((one.m_Abundances - two.m_Abundances).cwiseAbs().maxCoeff(), 1e-4f);
+}
+
+TEST_F(SampleSession, PatchesAreIndependentOfTheirNeighbours)
+{
+  // Patches beside each other do not change a patch's own noise, so a canvas of one row begins like one of one patch.
+  const hud::SampleSession session(ModelPath(), OnCpu());
+  const hud::AbundanceMap  row = session.Sample(MakeOptions(hud::SampleLayout::Patches, 16, 8));
+  const hud::AbundanceMap  two = session.Sample(MakeOptions(hud::SampleLayout::Patches, 16, 16));
+  EXPECT_LT((row.m_Abundances - two.m_Abundances.leftCols(16 * 8)).cwiseAbs().maxCoeff(), 1e-4f);
+}
+
+TEST_F(SampleSession, DdpmRunsThroughAllTimesteps)
+{
+  const hud::SampleSession session(ModelPath(), OnCpu());
+  hud::SampleOptions       options = MakeOptions(hud::SampleLayout::Patches, 8, 8);
+  options.m_Sampler                = hud::SamplerKind::Ddpm;
+  options.m_Steps                  = 1000;
+  int                     calls    = 0;
+  const hud::AbundanceMap map      = session.Sample(options, [&](double) { return ++calls > 0; });
+  EXPECT_EQ(calls, 1000);
+  EXPECT_TRUE(map.m_Abundances.allFinite());
+}
+
+TEST_F(SampleSession, LearnsTheMeanAbundances)
+{
+  const hud::SampleSession session(ModelPath(), OnCpu());
+  const hud::AbundanceMap  sample = session.Sample(MakeOptions(hud::SampleLayout::Patches, 64, 64));
+  const Eigen::Vector3f    real   = MakeToyMap(23, 17).m_Abundances.rowwise().mean();
+  EXPECT_LT((sample.m_Abundances.rowwise().mean() - real).cwiseAbs().maxCoeff(), 0.15f);
+}
+
+TEST_F(SampleSession, StopsWhenAskedTo)
+{
+  const hud::SampleSession session(ModelPath(), OnCpu());
+  int                      calls = 0;
+  EXPECT_THROW(session.Sample(MakeOptions(hud::SampleLayout::Scene, 21, 13), [&](double) { return ++calls < 2; }),
+               hud::Error);
+  EXPECT_EQ(calls, 2);
+}
+
+TEST_F(SampleSession, RefusesOptionsOutsideTheirRanges)
+{
+  const hud::SampleSession session(ModelPath(), OnCpu());
+  EXPECT_THROW(session.Sample(MakeOptions(hud::SampleLayout::Scene, 0, 13)), hud::InvalidOption);
+  EXPECT_THROW(session.Sample(MakeOptions(hud::SampleLayout::Scene, 21, -1)), hud::InvalidOption);
+  hud::SampleOptions options = MakeOptions(hud::SampleLayout::Scene, 21, 13);
+  options.m_Steps            = 0;
+  EXPECT_THROW(session.Sample(options), hud::InvalidOption);
+  options.m_Steps = 1001;
+  EXPECT_THROW(session.Sample(options), hud::InvalidOption);
+  EXPECT_THROW(hud::ParseSampleLayout("grid"), hud::InvalidOption);
+}
+
+} // namespace

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "hud/diffusion/TrainSession.h"
+
+#include "Safetensors.h"
+#include "TemporaryFolder.h"
+#include "ToyModel.h"
+
+#include "hud/core/Error.h"
+
+#include <gtest/gtest.h>
+
+namespace
+{
+
+using hud::test::MakeToyMap;
+using hud::test::MakeToyOptions;
+using hud::test::MakeToyScene;
+using hud::test::OnCpu;
+using hud::test::ReadText;
+
+hud::TrainSession MakeSession(const hud::TrainingOptions& options = MakeToyOptions())
+{
+  return hud::TrainSession({MakeToyMap(23, 17)}, MakeToyScene(), options, OnCpu());
+}
+
+class TrainSession : public testing::Test
+{
+protected:
+  std::string Path(const std::string& name) const
+  {
+    return (m_Folder / name).string();
+  }
+
+  hud::test::TemporaryFolder m_Folder;
+};
+
+TEST_F(TrainSession, ResumingGivesTheWeightsOfAnUninterruptedRun)
+{
+  hud::TrainSession whole = MakeSession();
+  whole.Run(20);
+  whole.Save(Path("whole"));
+
+  hud::TrainSession half = MakeSession();
+  half.Run(10);
+  half.Save(Path("half"));
+  hud::TrainSession resumed(Path("half"), {MakeToyMap(23, 17)}, OnCpu());
+  EXPECT_EQ(resumed.Info().m_Iteration, 10);
+  resumed.Run(20);
+  resumed.Save(Path("resumed"));
+  EXPECT_EQ(ReadText(Path("whole")), ReadText(Path("resumed")));
+}
+
+TEST_F(TrainSession, SavingAndLoadingChangesNoByte)
+{
+  hud::TrainSession session = MakeSession();
+  session.Run(3);
+  session.Save(Path("first"));
+  hud::TrainSession(Path("first"), {MakeToyMap(23, 17)}, OnCpu()).Save(Path("second"));
+  EXPECT_EQ(ReadText(Path("first")), ReadText(Path("second")));
+}
+
+TEST_F(TrainSession, TheSameSeedGivesTheSameFile)
+{
+  for (const char* name : {"first", "second"})
+  {
+    hud::TrainSession session = MakeSession();
+    session.Run(5);
+    session.Save(Path(name));
+  }
+  EXPECT_EQ(ReadText(Path("first")), ReadText(Path("second")));
+}
+
+TEST_F(TrainSession, LearnsOnePatchByHeart)
+{
+  for (const hud::Prediction prediction : {hud::Prediction::Velocity, hud::Prediction::Epsilon})
+  {
+    hud::TrainingOptions options = MakeToyOptions();
+    options.m_Augment            = false;
+    options.m_Batch              = 16;
+    options.m_Prediction         = prediction;
+    hud::TrainSession session({MakeToyMap(8, 8)}, MakeToyScene(), options, OnCpu());
+    double            first = 0.;
+    double            last  = 0.;
+    session.Run(300, [&](const hud::TrainProgress& progress) {
+      first = progress.m_Iteration == 1 ? progress.m_Loss : first;
+      last  = progress.m_Loss;
+      return true;
+    });
+    // Only the noise of the smallest timesteps cannot be known.
+    EXPECT_GT(first, 0.5);
+    EXPECT_LT(last, 0.12) << hud::ToString(prediction);
+  }
+}
+
+TEST_F(TrainSession, StopsWhenAskedTo)
+{
+  hud::TrainSession session = MakeSession();
+  session.Run(50, [](const hud::TrainProgress& progress) { return progress.m_Iteration < 4; });
+  EXPECT_EQ(session.Info().m_Iteration, 4);
+}
+
+TEST_F(TrainSession, EveryParameterLearns)
+{
+  hud::TrainSession session = MakeSession();
+  session.Save(Path("before"));
+  session.Run(3);
+  session.Save(Path("after"));
+  hud::SafetensorsReader before(Path("before"));
+  hud::SafetensorsReader after(Path("after"));
+  const auto             names = before.Names("network.");
+  EXPECT_GT(names.size(), 20u);
+  EXPECT_EQ(names, after.Names("network."));
+  for (const std::string& name : names)
+  {
+    EXPECT_FALSE(torch::equal(before.Read(name), after.Read(name))) << name;
+  }
+}
+
+TEST_F(TrainSession, RefusesMapsThatDoNotFitTheModel)
+{
+  hud::TrainSession session = MakeSession();
+  session.Save(Path("model"));
+  hud::AbundanceMap two = MakeToyMap(23, 17);
+  two.m_Abundances      = two.m_Abundances.topRows(2).eval();
+  EXPECT_THROW(hud::TrainSession(Path("model"), {two}, OnCpu()), hud::InvalidData);
+}
+
+TEST_F(TrainSession, RefusesOptionsOutsideTheirRanges)
+{
+  const auto refused = [](void (*change)(hud::TrainingOptions&)) {
+    hud::TrainingOptions options = MakeToyOptions();
+    change(options);
+    EXPECT_THROW(MakeSession(options), hud::InvalidOption);
+  };
+  refused([](hud::TrainingOptions& options) { options.m_Patch = 0; });
+  refused([](hud::TrainingOptions& options) { options.m_Patch = 9; });
+  refused([](hud::TrainingOptions& options) { options.m_Batch = -1; });
+  refused([](hud::TrainingOptions& options) { options.m_LearningRate = 0.; });
+  refused([](hud::TrainingOptions& options) { options.m_LearningRate = std::nan(""); });
+  refused([](hud::TrainingOptions& options) { options.m_Timesteps = 0; });
+  refused([](hud::TrainingOptions& options) { options.m_Floor = 0.; });
+  refused([](hud::TrainingOptions& options) { options.m_Network.m_Width = 12; });
+  refused([](hud::TrainingOptions& options) { options.m_Network.m_Multipliers = {}; });
+  refused([](hud::TrainingOptions& options) { options.m_Network.m_Blocks = 0; });
+}
+
+TEST_F(TrainSession, RefusesAGpuThatIsNotThere)
+{
+  if (torch::cuda::is_available())
+  {
+    GTEST_SKIP() << "there is a GPU";
+  }
+  hud::ExecutionOptions execution = OnCpu();
+  execution.m_Device              = "cuda";
+  EXPECT_THROW(hud::TrainSession({MakeToyMap(23, 17)}, MakeToyScene(), MakeToyOptions(), execution), hud::InvalidOption);
+  execution.m_Device = "tpu";
+  EXPECT_THROW(hud::TrainSession({MakeToyMap(23, 17)}, MakeToyScene(), MakeToyOptions(), execution), hud::InvalidOption);
+}
+
+} // namespace

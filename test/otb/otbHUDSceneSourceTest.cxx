@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "otbHUDSceneSource.h"
+
+#include "hud/core/Error.h"
+
+#include "otbHUDInterrupt.h"
+
+#include "../core/ErrorMessage.h"
+#include "../core/RandomMatrix.h"
+#include "StreamedScene.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <limits>
+#include <vector>
+
+namespace
+{
+
+using hud::test::MessageOf;
+using hud::test::Says;
+using hud::test::StreamedScene;
+using otb::HUDSceneSource;
+
+// 24 bytes a sample make 4.2 MB of this scene: several strips within 1 MB, one within 100.
+constexpr Eigen::Index kWidth = 83;
+constexpr Eigen::Index kHeight = 71;
+constexpr Eigen::Index kPixels = kWidth * kHeight;
+constexpr Eigen::Index kBands = 31;
+
+Eigen::MatrixXf Spectra(Eigen::Index pixels, std::uint64_t seed)
+{
+  return hud::test::UniformMatrix(kBands, pixels, seed, 0.1, 0.9).cast<float>();
+}
+
+StreamedScene::Pointer MakeScene(const Eigen::MatrixXf& spectra, Eigen::Index width)
+{
+  const auto scene = StreamedScene::New();
+  scene->SetScene(spectra, static_cast<std::size_t>(width), 5, 2);
+  return scene;
+}
+
+// All blocks side by side, and their sizes.
+struct Collected
+{
+  Eigen::MatrixXf m_Spectra = Eigen::MatrixXf(kBands, 0);
+  std::vector<Eigen::Index> m_Blocks;
+};
+
+Collected Collect(const HUDSceneSource& source)
+{
+  Collected result;
+  source.Visit(
+      [&](const Eigen::Ref<const Eigen::MatrixXf>& block)
+      {
+        Eigen::MatrixXf joined(kBands, result.m_Spectra.cols() + block.cols());
+        joined << result.m_Spectra, block;
+        result.m_Spectra = joined;
+        result.m_Blocks.push_back(block.cols());
+      });
+  return result;
+}
+
+} // namespace
+
+TEST(HUDSceneSource, GivesTheSameBlocksWithinAnyBudget)
+{
+  const Eigen::MatrixXf spectra = Spectra(kPixels, 1);
+  for (const unsigned int ram : {1u, 100u})
+  {
+    const auto scene = MakeScene(spectra, kWidth);
+    const HUDSceneSource source({scene->GetOutput()}, ram);
+    const Collected result = Collect(source);
+    EXPECT_EQ(result.m_Blocks, (std::vector<Eigen::Index>{4096, kPixels - 4096}));
+    ASSERT_EQ(result.m_Spectra.cols(), kPixels);
+    EXPECT_EQ(result.m_Spectra, spectra);
+    if (ram == 1)
+    {
+      EXPECT_GE(scene->Requests(), 4u);
+      EXPECT_LE(scene->LargestRequest() * kBands * 24, std::size_t(1024 * 1024));
+    }
+    else
+    {
+      EXPECT_EQ(scene->Requests(), 1u);
+    }
+  }
+}
+
+TEST(HUDSceneSource, LeavesOutNoDataPixelsAndCountsThem)
+{
+  Eigen::MatrixXf spectra = Spectra(kPixels, 2);
+  spectra.col(10).setZero();
+  spectra(7, kPixels - 1) = std::numeric_limits<float>::quiet_NaN();
+  spectra(kBands - 1, 4000) = -1.f;
+  const auto scene = MakeScene(spectra, kWidth);
+  otb::ImageMetadata metadata;
+  metadata.Bands.resize(static_cast<std::size_t>(kBands));
+  metadata.Bands.back().Add(otb::MDNum::NoData, -1.);
+  scene->SetMetadata(metadata);
+
+  const HUDSceneSource source({scene->GetOutput()}, 1);
+  EXPECT_EQ(source.ValidPixels(), 0);
+  const Collected result = Collect(source);
+  EXPECT_EQ(source.ValidPixels(), kPixels - 3);
+  EXPECT_EQ(source.NoDataPixels(), 3);
+  ASSERT_EQ(result.m_Spectra.cols(), kPixels - 3);
+  EXPECT_TRUE(result.m_Spectra.allFinite());
+  EXPECT_EQ(result.m_Spectra.col(9), spectra.col(9));
+  EXPECT_EQ(result.m_Spectra.col(10), spectra.col(11));
+  EXPECT_EQ(result.m_Spectra.rightCols(1), spectra.col(kPixels - 2));
+}
+
+TEST(HUDSceneSource, GivesEveryVisitTheSame)
+{
+  const auto scene = MakeScene(Spectra(kPixels, 3), kWidth);
+  const HUDSceneSource source({scene->GetOutput()}, 1);
+  const Collected first = Collect(source);
+  const Collected second = Collect(source);
+  EXPECT_EQ(first.m_Blocks, second.m_Blocks);
+  EXPECT_EQ(first.m_Spectra, second.m_Spectra);
+  EXPECT_EQ(source.ValidPixels(), kPixels);
+}
+
+TEST(HUDSceneSource, GivesOneImageAfterTheOther)
+{
+  const Eigen::MatrixXf first = Spectra(kPixels, 4);
+  const Eigen::MatrixXf second = Spectra(29 * 13, 5);
+  const auto a = MakeScene(first, kWidth);
+  const auto b = MakeScene(second, 29);
+  const HUDSceneSource source({a->GetOutput(), b->GetOutput()}, 1);
+  const Collected result = Collect(source);
+  ASSERT_EQ(result.m_Spectra.cols(), first.cols() + second.cols());
+  EXPECT_EQ(result.m_Spectra.leftCols(first.cols()), first);
+  EXPECT_EQ(result.m_Spectra.rightCols(second.cols()), second);
+}
+
+TEST(HUDSceneSource, NamesTheImageWhoseBandsDiffer)
+{
+  const auto a = MakeScene(Spectra(kPixels, 6), kWidth);
+  const auto b = MakeScene(Spectra(kPixels, 7).topRows(kBands - 3), kWidth);
+  const std::string message = MessageOf<hud::InvalidData>(
+      [&] {
+        HUDSceneSource({a->GetOutput(), b->GetOutput()}, 1, {"first.tif", "second.tif"});
+      });
+  EXPECT_TRUE(Says(message, "second.tif has 28 bands")) << message;
+  EXPECT_TRUE(Says(message, "31")) << message;
+  EXPECT_TRUE(Says(MessageOf<hud::InvalidData>(
+                       [&] {
+                         HUDSceneSource({a->GetOutput(), b->GetOutput()}, 1);
+                       }),
+                   "image 2"));
+}
+
+TEST(HUDSceneSource, RefusesNoImage)
+{
+  EXPECT_THROW(HUDSceneSource({}, 1), hud::InvalidData);
+}
+
+TEST(HUDSceneSource, ReadsImagesThatAreInMemory)
+{
+  const Eigen::MatrixXf spectra = Spectra(kPixels, 8);
+  const auto scene = MakeScene(spectra, kWidth);
+  scene->Update();
+  const otb::HUDImageType::Pointer image = scene->GetOutput();
+  image->DisconnectPipeline();
+  const Collected result = Collect(HUDSceneSource({image}, 1));
+  ASSERT_EQ(result.m_Spectra.cols(), kPixels);
+  EXPECT_EQ(result.m_Spectra, spectra);
+}
+
+TEST(HUDSceneSource, StopsWhenInterrupted)
+{
+  const otb::HUDInterrupt interrupt;
+  const auto scene = MakeScene(Spectra(kPixels, 9), kWidth);
+  scene->SetHook([](const auto&) { std::raise(SIGINT); });
+  const HUDSceneSource source({scene->GetOutput()}, 1);
+  EXPECT_EQ(MessageOf<hud::Error>([&] { Collect(source); }), "interrupted");
+  EXPECT_EQ(scene->Requests(), 1u);
+  EXPECT_EQ(source.ValidPixels(), 0);
+}
+
+TEST(HUDSceneSource, FitsStripsToTheBudgetAndToTiles)
+{
+  // 1 MB holds 43,690 samples of 24 bytes.
+  EXPECT_EQ(HUDSceneSource::StripLines(100, 1000, 10, 1, 1), 43u);
+  EXPECT_EQ(HUDSceneSource::StripLines(100, 1000, 10, 16, 1), 32u);
+  EXPECT_EQ(HUDSceneSource::StripLines(100, 1000, 10, 64, 1), 43u);
+  EXPECT_EQ(HUDSceneSource::StripLines(100, 20, 10, 1, 1), 20u);
+  EXPECT_EQ(HUDSceneSource::StripLines(100000, 20, 240, 1, 1), 1u);
+}
