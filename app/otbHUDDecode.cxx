@@ -15,7 +15,7 @@ namespace Wrapper
 class HUDDecode : public HUDApplication
 {
 public:
-  using Self    = HUDDecode;
+  using Self = HUDDecode;
   using Pointer = itk::SmartPointer<Self>;
 
   itkNewMacro(Self);
@@ -26,8 +26,9 @@ private:
   {
     SetName("HUDDecode");
     SetDescription("Turn abundances and endmembers into a hyperspectral scene");
-    SetDocLongDescription("Mixes the endmembers' spectra in the proportions that the abundances give (the linear mixing "
-                          "model). The spectra have the unit of the endmembers. No-data pixels stay no-data.");
+    SetDocLongDescription(
+        "Mixes the endmembers' spectra in the proportions that the abundances give (the linear mixing "
+        "model). The spectra have the unit of the endmembers. No-data pixels stay no-data.");
     SetDocLimitations("None");
     SetDocAuthors("The HUD developers");
     SetDocSeeAlso("HUDUnmix, HUDSample");
@@ -53,7 +54,7 @@ private:
   void DoExecute() override
   {
     CheckOutputsWritable();
-    HUDImageType* const   abundances = OpenImage("in");
+    HUDImageType* const abundances = OpenImage("in");
     const Eigen::MatrixXd endmembers = ReadEndmembers("ie");
 
     m_Decode = HUDDecodeImageFilter::New();

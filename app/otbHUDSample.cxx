@@ -20,7 +20,7 @@ namespace Wrapper
 class HUDSample : public HUDApplication
 {
 public:
-  using Self    = HUDSample;
+  using Self = HUDSample;
   using Pointer = itk::SmartPointer<Self>;
 
   itkNewMacro(Self);
@@ -31,9 +31,10 @@ private:
   {
     SetName("HUDSample");
     SetDescription("Generate a synthetic hyperspectral scene");
-    SetDocLongDescription("Draws abundances from a model that HUDTrain made, and decodes them to spectra. Abundances are never "
-                          "negative and sum to one; the spectra are their mixtures of the model's endmembers, in the unit "
-                          "of the scene that the model was trained on.");
+    SetDocLongDescription(
+        "Draws abundances from a model that HUDTrain made, and decodes them to spectra. Abundances are never "
+        "negative and sum to one; the spectra are their mixtures of the model's endmembers, in the unit "
+        "of the scene that the model was trained on.");
     SetDocLimitations("The abundances of the whole scene are held in memory.");
     SetDocAuthors("The HUD developers");
     SetDocSeeAlso("HUDTrain, HUDDecode");
@@ -65,10 +66,11 @@ private:
     AddParameter(ParameterType_Choice, "sampler", "Sampler");
     SetParameterDescription("sampler", "How noise becomes a scene.");
     AddChoice("sampler.ddim", "DDIM: few steps");
-    AddChoice("sampler.ddpm", "DDPM, as published: as many steps as the model has timesteps");
+    AddChoice("sampler.ddpm", "DDPM: with as many steps as the model has timesteps, as published");
 
     AddParameter(ParameterType_Int, "steps", "Steps");
-    SetParameterDescription("steps", "Number of steps; 20 unless given, for DDPM the model's number of timesteps.");
+    SetParameterDescription("steps",
+                            "Number of steps, at most the model's number of timesteps (1000 unless set in training).");
     SetDefaultParameterInt("steps", 20);
 
     AddParameter(ParameterType_Choice, "device", "Device");
@@ -92,25 +94,23 @@ private:
   {
     CheckOutputsWritable();
     hud::ExecutionOptions execution;
-    execution.m_Device  = GetParameterString("device");
+    execution.m_Device = GetParameterString("device");
     execution.m_Threads = static_cast<int>(itk::MultiThreader::GetGlobalDefaultNumberOfThreads());
     const hud::SampleSession session(GetParameterString("model"), execution);
-    const hud::ModelInfo&    info = session.Info();
+    const hud::ModelInfo& info = session.Info();
 
     hud::SampleOptions options;
-    options.m_Width   = GetParameterInt("sizex");
-    options.m_Height  = GetParameterInt("sizey");
-    options.m_Layout  = hud::ParseSampleLayout(GetParameterString("layout"));
+    options.m_Width = GetParameterInt("sizex");
+    options.m_Height = GetParameterInt("sizey");
+    options.m_Layout = hud::ParseSampleLayout(GetParameterString("layout"));
     options.m_Sampler = hud::ParseSamplerKind(GetParameterString("sampler"));
-    options.m_Steps   = options.m_Sampler == hud::SamplerKind::Ddpm && !HasUserValue("steps")
-                            ? info.m_Options.m_Timesteps
-                            : GetParameterInt("steps");
-    options.m_Seed    = GetSeed();
+    options.m_Steps = GetParameterInt("steps");
+    options.m_Seed = GetSeed();
 
     otbAppLogINFO("Sampling on " << session.DeviceDescription() << ", from a model of " << info.m_Iteration
                                  << " iterations");
     m_Abundances = HUDAbundancesToImage(Sample(session, options));
-    m_Decode     = HUDDecodeImageFilter::New();
+    m_Decode = HUDDecodeImageFilter::New();
     m_Decode->SetInput(m_Abundances);
     m_Decode->SetEndmembers(info.m_Scene.m_Endmembers);
     SetParameterOutputImage("out", m_Decode->GetOutput());
@@ -122,16 +122,13 @@ private:
   hud::AbundanceMap Sample(const hud::SampleSession& session, const hud::SampleOptions& options)
   {
     const HUDInterrupt interrupt;
-    const auto         progress = StartProgress("Sampling");
-    hud::AbundanceMap  map      = session.Sample(options, [&](double fraction) {
-      progress->Advance(fraction);
-      return true;
-    });
+    const auto progress = StartProgress("Sampling");
+    hud::AbundanceMap map = session.Sample(options, [&](double fraction) { return progress->Advance(fraction); });
     progress->Finish();
     return map;
   }
 
-  HUDImageType::Pointer         m_Abundances;
+  HUDImageType::Pointer m_Abundances;
   HUDDecodeImageFilter::Pointer m_Decode;
 };
 

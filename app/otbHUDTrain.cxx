@@ -24,7 +24,7 @@ namespace Wrapper
 class HUDTrain : public HUDApplication
 {
 public:
-  using Self    = HUDTrain;
+  using Self = HUDTrain;
   using Pointer = itk::SmartPointer<Self>;
 
   itkNewMacro(Self);
@@ -35,10 +35,11 @@ private:
   {
     SetName("HUDTrain");
     SetDescription("Learn to generate hyperspectral scenes like the given ones");
-    SetDocLongDescription(
-        "Unmixes the scenes into abundances and trains a diffusion model on patches of them. The model file holds everything "
-        "that HUDSample needs: the network, the endmembers and the wavelengths. Training can be interrupted (Ctrl-C): the "
-        "model so far is then saved, and resume goes on with it.");
+    SetDocLongDescription("Unmixes the scenes into abundances and trains a diffusion model on patches of them. The "
+                          "model file holds everything "
+                          "that HUDSample needs: the network, the endmembers and the wavelengths. Training can be "
+                          "interrupted (Ctrl-C): the "
+                          "model so far is then saved, and resume goes on with it.");
     SetDocLimitations("Nothing larger than a patch is learned.");
     SetDocAuthors("The HUD developers");
     SetDocSeeAlso("HUDUnmix, HUDSample");
@@ -60,8 +61,9 @@ private:
     MandatoryOff("ie");
 
     AddParameter(ParameterType_Int, "iterations", "Iterations");
-    SetParameterDescription("iterations", "Iterations that the model has seen at the end, those before a resume included.");
-    SetDefaultParameterInt("iterations", 1000);
+    SetParameterDescription("iterations",
+                            "Iterations that the model has seen at the end, those before a resume included.");
+    SetDefaultParameterInt("iterations", 2000);
 
     AddParameter(ParameterType_InputFilename, "resume", "Model to go on with");
     SetParameterDescription("resume", "A model file of an earlier run. Its endmembers and options are kept.");
@@ -100,7 +102,9 @@ private:
     SetDefaultParameterInt("timesteps", defaults.m_Timesteps);
 
     AddParameter(ParameterType_Float, "floor", "Floor of the projection");
-    SetParameterDescription("floor", "An abundance of 0 is seen as exp(-floor) over the number of endmembers.");
+    SetParameterDescription(
+        "floor",
+        "An abundance of 0 is seen as exp(-floor) over the number of endmembers. 8 is the published value; a smaller one learns faster.");
     SetDefaultParameterFloat("floor", static_cast<float>(defaults.m_Floor));
 
     AddParameter(ParameterType_Bool, "augment", "Flips and rotations");
@@ -124,8 +128,8 @@ private:
 
     AddSeedParameter();
     AddRAMParameter();
-    for (const char* key : {"patch", "batch", "lr", "prediction", "schedule", "timesteps", "floor", "augment", "net.width",
-                            "net.mult", "net.blocks", "net.attention"})
+    for (const char* key : {"patch", "batch", "lr", "prediction", "schedule", "timesteps", "floor", "augment",
+                            "net.width", "net.mult", "net.blocks", "net.attention"})
     {
       GetParameterByKey(key)->SetUserLevel(UserLevel_Advanced);
       MandatoryOff(key);
@@ -141,15 +145,15 @@ private:
   {
     CheckOutputsWritable();
     const std::vector<HUDImageType*> scenes = OpenImages("il");
-    const std::int64_t               iterations = GetParameterInt("iterations");
-    const bool                       resume     = HasValue("resume");
-    const hud::ModelInfo             info = resume ? hud::ReadModelInfo(GetParameterString("resume")) : DescribeNewModel();
+    const std::int64_t iterations = GetParameterInt("iterations");
+    const bool resume = HasValue("resume");
+    const hud::ModelInfo info = resume ? hud::ReadModelInfo(GetParameterString("resume")) : DescribeNewModel();
     CheckIterations(iterations, info);
     const hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, info.m_Options.m_Seed);
     CheckBands("il", scenes, scene.m_Endmembers.rows());
 
     hud::ExecutionOptions execution;
-    execution.m_Device  = GetParameterString("device");
+    execution.m_Device = GetParameterString("device");
     execution.m_Threads = static_cast<int>(itk::MultiThreader::GetGlobalDefaultNumberOfThreads());
     const std::vector<hud::AbundanceMap> maps = Encode(scenes, scene.m_Endmembers);
     hud::TrainSession session = resume ? hud::TrainSession(GetParameterString("resume"), maps, execution)
@@ -160,21 +164,21 @@ private:
   /// Returns the options of a new model, as the parameters give them.
   hud::ModelInfo DescribeNewModel()
   {
-    hud::ModelInfo        info;
+    hud::ModelInfo info;
     hud::TrainingOptions& options = info.m_Options;
-    options.m_Patch               = GetParameterInt("patch");
-    options.m_Batch               = GetParameterInt("batch");
-    options.m_LearningRate        = GetParameterFloat("lr");
-    options.m_Prediction          = hud::ParsePrediction(GetParameterString("prediction"));
-    options.m_Schedule            = hud::ParseScheduleKind(GetParameterString("schedule"));
-    options.m_Timesteps           = GetParameterInt("timesteps");
-    options.m_Floor               = GetParameterFloat("floor");
-    options.m_Augment             = GetParameterInt("augment") != 0;
-    options.m_Seed                = GetSeed();
-    options.m_Network.m_Width       = GetParameterInt("net.width");
+    options.m_Patch = GetParameterInt("patch");
+    options.m_Batch = GetParameterInt("batch");
+    options.m_LearningRate = GetParameterFloat("lr");
+    options.m_Prediction = hud::ParsePrediction(GetParameterString("prediction"));
+    options.m_Schedule = hud::ParseScheduleKind(GetParameterString("schedule"));
+    options.m_Timesteps = GetParameterInt("timesteps");
+    options.m_Floor = GetParameterFloat("floor");
+    options.m_Augment = GetParameterInt("augment") != 0;
+    options.m_Seed = GetSeed();
+    options.m_Network.m_Width = GetParameterInt("net.width");
     options.m_Network.m_Multipliers = hud::ParseMultipliers(GetParameterString("net.mult"));
-    options.m_Network.m_Blocks      = GetParameterInt("net.blocks");
-    options.m_Network.m_Attention   = GetParameterInt("net.attention") != 0;
+    options.m_Network.m_Blocks = GetParameterInt("net.blocks");
+    options.m_Network.m_Attention = GetParameterInt("net.attention") != 0;
     options.Check();
     return info;
   }
@@ -191,8 +195,8 @@ private:
     {
       return;
     }
-    for (const char* key : {"ne", "ie", "patch", "batch", "lr", "prediction", "schedule", "timesteps", "floor", "augment",
-                            "net.width", "net.mult", "net.blocks", "net.attention", "rand"})
+    for (const char* key : {"ne", "ie", "patch", "batch", "lr", "prediction", "schedule", "timesteps", "floor",
+                            "augment", "net.width", "net.mult", "net.blocks", "net.attention", "rand"})
     {
       if (HasUserValue(key))
       {
@@ -205,10 +209,16 @@ private:
   {
     hud::ExtractionOptions options;
     options.m_Endmembers = GetParameterInt("ne");
-    options.m_Seed       = seed;
+    options.m_Seed = seed;
     hud::SceneInfo scene;
-    scene.m_Endmembers  = HasValue("ie") ? ReadEndmembers("ie") : ExtractEndmembers("il", scenes, options);
-    scene.m_Wavelengths = HUDReadWavelengths(GetParameterStringList("il").front());
+    scene.m_Endmembers = HasValue("ie") ? ReadEndmembers("ie") : ExtractEndmembers("il", scenes, options);
+    const std::vector<std::string> files = GetParameterStringList("il");
+    if (!files.empty())
+    {
+      scene.m_Wavelengths = HUDReadWavelengths(files.front());
+      scene.m_Units = HUDReadUnits(files.front());
+      scene.m_NoData = HUDReadNoDataValue(files.front());
+    }
     return scene;
   }
 
@@ -230,18 +240,13 @@ private:
   {
     otbAppLogINFO("Training on " << session.DeviceDescription());
     const HUDInterrupt interrupt;
-    const auto         progress = StartProgress("Training");
-    const std::int64_t first    = session.Info().m_Iteration;
+    const auto progress = StartProgress("Training");
+    const std::int64_t first = session.Info().m_Iteration;
     session.Run(iterations, [&](const hud::TrainProgress& state) {
-      if (HUDInterrupt::Requested() || progress->GetAbortGenerateData())
-      {
-        return false;
-      }
       std::ostringstream detail;
       detail << "iteration " << state.m_Iteration << " of " << iterations << ", loss " << state.m_Loss;
-      progress->Advance(static_cast<double>(state.m_Iteration - first) / static_cast<double>(iterations - first),
-                        detail.str());
-      return true;
+      return progress->Advance(static_cast<double>(state.m_Iteration - first) / static_cast<double>(iterations - first),
+                               detail.str());
     });
     session.Save(GetParameterString("out"));
     if (session.Info().m_Iteration < iterations)

@@ -16,7 +16,7 @@ namespace Wrapper
 class HUDUnmix : public HUDApplication
 {
 public:
-  using Self    = HUDUnmix;
+  using Self = HUDUnmix;
   using Pointer = itk::SmartPointer<Self>;
 
   itkNewMacro(Self);
@@ -29,9 +29,10 @@ private:
     SetDescription("Unmix a hyperspectral scene into endmembers and abundances");
     SetDocLongDescription(
         "Finds the spectra of the pure materials of a scene (endmembers), and how much of each there is in every pixel "
-        "(abundances: never negative, sum one). Endmembers come from Vertex Component Analysis, started several times; the "
-        "run that describes the scene best is then refined. Abundances come from fully constrained least squares, solved "
-        "exactly. No-data pixels (the image's no-data value, NaN, or all bands 0) are left out and stay no-data.");
+        "(abundances: never negative, sum one). Endmembers come from Vertex Component Analysis, started several times; "
+        "the run that describes the scene best is then refined. Abundances come from fully constrained least squares, "
+        "solved exactly. No-data pixels (the image's no-data value, NaN, or all bands 0) are left out and stay "
+        "no-data.");
     SetDocLimitations("Endmembers are compared and refined on a sample of 10000 pixels.");
     SetDocAuthors("The HUD developers");
     SetDocSeeAlso("HUDDecode, HUDTrain, VertexComponentAnalysis, HyperspectralUnmixing");
@@ -44,8 +45,9 @@ private:
     SetParameterDescription("out", "Image with one band for each endmember.");
 
     AddParameter(ParameterType_OutputImage, "outendm", "Endmembers");
-    SetParameterDescription("outendm", "Image with one pixel for each endmember and the bands of the scene. HUDDecode and "
-                                       "OTB's HyperspectralUnmixing read it.");
+    SetParameterDescription("outendm",
+                            "Image with one pixel for each endmember and the bands of the scene. HUDDecode and "
+                            "OTB's HyperspectralUnmixing read it.");
     MandatoryOff("outendm");
 
     AddParameter(ParameterType_Int, "ne", "Number of endmembers");
@@ -61,13 +63,15 @@ private:
     AddChoice("method.vca", "Vertex Component Analysis");
 
     AddParameter(ParameterType_Int, "restarts", "VCA runs");
-    SetParameterDescription("restarts", "Number of VCA runs to choose the best from. With 1, and no refinement, this is VCA "
-                                        "as published.");
+    SetParameterDescription("restarts",
+                            "Number of VCA runs to choose the best from. With 1, and no refinement, this is VCA "
+                            "as published.");
     SetDefaultParameterInt("restarts", 20);
 
     AddParameter(ParameterType_Int, "refine", "Refinements");
-    SetParameterDescription("refine", "Number of refinements of the endmembers. More lowers the error of the mixtures; 0 "
-                                      "keeps the endmembers close to pixels of the scene.");
+    SetParameterDescription("refine",
+                            "Number of refinements of the endmembers. More lowers the error of the mixtures; 0 "
+                            "keeps the endmembers close to pixels of the scene.");
     SetDefaultParameterInt("refine", 30);
 
     AddParameter(ParameterType_Choice, "encoder", "Abundances from");
@@ -93,10 +97,10 @@ private:
     const auto seed = GetSeed();
 
     hud::ExtractionOptions options;
-    options.m_Endmembers              = GetParameterInt("ne");
-    options.m_Restarts                = GetParameterInt("restarts");
+    options.m_Endmembers = GetParameterInt("ne");
+    options.m_Restarts = GetParameterInt("restarts");
     options.m_Refinement.m_Iterations = GetParameterInt("refine");
-    options.m_Seed                    = seed;
+    options.m_Seed = seed;
     const Eigen::MatrixXd endmembers =
         HasValue("ie") ? ReadEndmembers("ie") : ExtractEndmembers("in", {scene}, options);
     CheckBands("in", {scene}, endmembers.rows());
@@ -110,10 +114,11 @@ private:
     SetParameterOutputImage("outendm", m_Endmembers.GetPointer());
     SetOutputWavelengths("outendm", HUDReadWavelengths(GetParameterString("in")));
     WriteOutputs();
+    LogNoData(m_Encode->GetNoDataPixels());
   }
 
   HUDEncodeImageFilter::Pointer m_Encode;
-  HUDImageType::Pointer         m_Endmembers;
+  HUDImageType::Pointer m_Endmembers;
 };
 
 } // namespace Wrapper

@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,5 +22,13 @@ std::vector<double> HUDReadWavelengths(const std::string& path);
 /// @param wavelengths nanometre, one for each band
 /// @throws hud::InvalidOption when the number of bands differs, hud::FileError when the file cannot be opened or written
 void HUDWriteWavelengths(const std::string& path, const std::vector<double>& wavelengths);
+
+/// Returns the unit of the first band's values, empty when the file names none.
+/// @param path of an image, may be an OTB extended filename
+std::string HUDReadUnits(const std::string& path);
+
+/// Returns the no-data value of the first band, if the file declares one.
+/// @param path of an image, may be an OTB extended filename
+std::optional<double> HUDReadNoDataValue(const std::string& path);
 
 } // namespace otb

@@ -64,10 +64,11 @@ public:
 
   void Start();
 
+  /// Reports how far the work is and returns false when it should stop: when HUDInterrupt::Requested() or the application
+  /// was asked to.
   /// @param fraction done, 0 to 1
   /// @param detail "iteration 350 of 1000, loss 0.21"; may be empty
-  /// @throws hud::Error "interrupted" when HUDInterrupt::Requested() or the application was asked to stop
-  void Advance(double fraction, const std::string& detail = "");
+  bool Advance(double fraction, const std::string& detail = "");
 
   void Finish();
 

@@ -17,7 +17,7 @@ clang-format --dry-run -Werror "${sources[@]}"
 # clang cannot read a precompiled header of gcc.
 mkdir -p "$build"
 cmake -S . -B "$build" -G Ninja -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON \
-  -DBUILD_TESTING=ON >"$build/cmake.log" 2>&1 || { cat "$build/cmake.log" >&2; exit 1; }
+  -DBUILD_TESTING=ON -DHUD_BUILD_BENCH=ON >"$build/cmake.log" 2>&1 || { cat "$build/cmake.log" >&2; exit 1; }
 
 printf '%s\n' "${sources[@]}" | grep '\.cxx$' | xargs -P "$(nproc)" -n 1 clang-tidy --quiet -p "$build"
 echo "style: ${#sources[@]} files"

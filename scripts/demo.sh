@@ -79,7 +79,7 @@ step "Unmixing" "abundances.tif endmembers.tif" "$real" \
   "$prefix/bin/otbcli_HUDUnmix" -in "$real" -ne 4 -out "$part/abundances.tif" -outendm "$part/endmembers.tif"
 
 step "Training" jasper.safetensors "$real endmembers.tif" \
-  "$prefix/bin/otbcli_HUDTrain" -il "$real" -ie endmembers.tif -out "$part/jasper.safetensors" -iterations 1000
+  "$prefix/bin/otbcli_HUDTrain" -il "$real" -ie endmembers.tif -out "$part/jasper.safetensors" -iterations 2000
 
 step "A synthetic scene" "scene.tif scene_abundances.tif" jasper.safetensors \
   "$prefix/bin/otbcli_HUDSample" "${sampling[@]}" -layout scene -sizex 128 -sizey 128 \

@@ -10,6 +10,9 @@ cd "$here"
 scripts/install-packages.sh --tests
 scripts/setup.sh -DBUILD_TESTING=ON -DHUD_WARNINGS_AS_ERRORS=ON
 
+# Tests run beside each other: threads that wait must leave the cores to those that work.
+export OMP_WAIT_POLICY=passive
+
 failed=()
 scripts/check-style.sh || failed+=(check-style.sh)
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 namespace hud
 {
@@ -31,6 +32,11 @@ Eigen::Index Decoder::Endmembers() const
 
 void Decoder::Decode(const Eigen::Ref<const Eigen::MatrixXf>& abundances, Eigen::Ref<Eigen::MatrixXf> spectra) const
 {
+  if (abundances.rows() != Endmembers() || spectra.rows() != Bands() || spectra.cols() != abundances.cols())
+  {
+    throw InvalidData("abundances of " + std::to_string(abundances.rows()) + " endmembers for a decoder of " +
+                      std::to_string(Endmembers()) + " endmembers, or spectra of another shape");
+  }
   spectra.noalias() = m_Endmembers * abundances;
 }
 

@@ -7,6 +7,7 @@
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
 
+#include <cmath>
 #include <string>
 
 namespace hud
@@ -18,9 +19,10 @@ void RefinementOptions::Check() const
   {
     throw InvalidOption("the number of refinements is " + std::to_string(m_Iterations) + ", expected at least 0");
   }
-  if (!(m_Volume >= 0.))
+  if (!(m_Volume >= 0. && std::isfinite(m_Volume)))
   {
-    throw InvalidOption("the weight of the volume penalty is " + std::to_string(m_Volume) + ", expected at least 0");
+    throw InvalidOption("the weight of the volume penalty is " + std::to_string(m_Volume) +
+                        ", expected at least 0 and finite");
   }
 }
 
@@ -28,25 +30,26 @@ Eigen::MatrixXd RefineEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& spectr
                                  const RefinementOptions& options)
 {
   options.Check();
-  const Eigen::Index    d = endmembers.cols();
+  const Eigen::Index d = endmembers.cols();
   const Eigen::MatrixXd centring =
       Eigen::MatrixXd::Identity(d, d) - Eigen::MatrixXd::Constant(d, d, 1. / static_cast<double>(d));
   const Eigen::MatrixXd y = spectra.cast<double>();
-  Eigen::MatrixXf       abundances(d, spectra.cols());
+  Eigen::MatrixXf abundances(d, spectra.cols());
 
-  Encoder(endmembers, EncoderKind::Fcls).Encode(spectra, abundances);
-  Eigen::MatrixXd current   = endmembers;
-  Eigen::MatrixXd best      = endmembers;
-  double          bestError = DecodeRmse(spectra, endmembers, abundances);
+  // Noise and the denoising of VCA leave small negative values.
+  Eigen::MatrixXd current = endmembers.cwiseMax(0.);
+  Encoder(current, EncoderKind::Fcls).Encode(spectra, abundances);
+  Eigen::MatrixXd best = current;
+  double bestError = DecodeRmse(spectra, current, abundances);
   for (int iteration = 0; iteration < options.m_Iterations; ++iteration)
   {
     // A minimises |Y - A X|^2 + mu |A C|^2 with C the centring matrix: one non-negative problem per band.
-    const Eigen::MatrixXd x    = abundances.cast<double>();
-    Eigen::MatrixXd       gram = x * x.transpose();
-    const double          weight = options.m_Volume * gram.trace() / static_cast<double>(d);
+    const Eigen::MatrixXd x = abundances.cast<double>();
+    Eigen::MatrixXd gram = x * x.transpose();
+    const double weight = options.m_Volume * gram.trace() / static_cast<double>(d);
     gram += weight * centring;
-    gram.diagonal().array() += 1e-12 * gram.trace(); // an endmember that no pixel uses keeps the problem definite
-    const Eigen::MatrixXd         correlation = x * y.transpose(); // [d x bands]
+    gram.diagonal().array() += 1e-12 * gram.trace();       // an endmember that no pixel uses keeps the problem definite
+    const Eigen::MatrixXd correlation = x * y.transpose(); // [d x bands]
     const ConstrainedLeastSquares solver(gram, Constraint::NonNegative);
     for (Eigen::Index band = 0; band < y.rows(); ++band)
     {
@@ -64,7 +67,7 @@ Eigen::MatrixXd RefineEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& spectr
     if (error < bestError)
     {
       bestError = error;
-      best      = current;
+      best = current;
     }
   }
   return best;

@@ -55,38 +55,39 @@ public:
   Eigen::VectorXd Minimise() const
   {
     const Eigen::LLT<Eigen::MatrixXd> factor(m_Gram(m_Indices, m_Indices));
-    Eigen::VectorXd                   solution = factor.solve(m_Correlation(m_Indices));
+    Eigen::VectorXd solution = factor.solve(m_Correlation(m_Indices));
     if (m_Constraint == Constraint::NonNegativeAndSumToOne)
     {
       // G x = b - lambda 1 with sum(x) = 1.
-      const Eigen::VectorXd ones      = factor.solve(Eigen::VectorXd::Ones(solution.size()));
-      const double          multiplier = (solution.sum() - 1.) / ones.sum();
+      const Eigen::VectorXd ones = factor.solve(Eigen::VectorXd::Ones(solution.size()));
+      const double multiplier = (solution.sum() - 1.) / ones.sum();
       solution -= multiplier * ones;
     }
     Eigen::VectorXd full = Eigen::VectorXd::Zero(m_Correlation.size());
-    full(m_Indices)      = solution;
+    full(m_Indices) = solution;
     return full;
   }
 
 private:
-  const Eigen::MatrixXd&    m_Gram;
-  const Eigen::VectorXd&    m_Correlation;
-  Constraint                m_Constraint;
+  const Eigen::MatrixXd& m_Gram;
+  const Eigen::VectorXd& m_Correlation;
+  Constraint m_Constraint;
   std::vector<Eigen::Index> m_Indices;
 };
 
 /// Returns the endmembers after the checks of Encoder's constructor.
 Eigen::MatrixXd CheckedEndmembers(const Eigen::MatrixXd& endmembers, EncoderKind kind)
 {
-  const std::string size = std::to_string(endmembers.cols()) + " endmembers of " + std::to_string(endmembers.rows()) +
-                           " bands";
+  const std::string size =
+      std::to_string(endmembers.cols()) + " endmembers of " + std::to_string(endmembers.rows()) + " bands";
   if (endmembers.cols() < 2 || endmembers.cols() > endmembers.rows())
   {
     throw InvalidData("found " + size + ", expected at least 2 endmembers and no more than bands");
   }
   if (!endmembers.allFinite())
   {
-    throw InvalidData("the endmembers hold values that are not finite");
+    throw InvalidData(std::to_string(endmembers.size() - endmembers.array().isFinite().count()) + " of the " +
+                      std::to_string(endmembers.size()) + " values of the endmembers are not finite");
   }
   // With sum-to-one, affine independence is enough: a row of ones counts.
   Eigen::MatrixXd augmented = endmembers;
@@ -96,7 +97,8 @@ Eigen::MatrixXd CheckedEndmembers(const Eigen::MatrixXd& endmembers, EncoderKind
     augmented.bottomRows(1).setConstant(endmembers.norm() / std::sqrt(static_cast<double>(endmembers.cols())));
   }
   Eigen::ColPivHouseholderQR<Eigen::MatrixXd> decomposition(augmented);
-  decomposition.setThreshold(1e-9);
+  // Abundances are stored in single precision; eq. (3) makes them as large as the inverse of the threshold.
+  decomposition.setThreshold(kind == EncoderKind::Fcls ? 1e-9 : 1e-7);
   if (decomposition.rank() < endmembers.cols())
   {
     throw InvalidData("the endmembers are linearly dependent: found " + size + " of rank " +
@@ -121,12 +123,12 @@ ConstrainedLeastSquares::ConstrainedLeastSquares(const Eigen::MatrixXd& gram, Co
 
 Eigen::VectorXd ConstrainedLeastSquares::Solve(const Eigen::VectorXd& correlation) const
 {
-  const Eigen::Index    d         = m_Gram.rows();
-  const Eigen::VectorXd shifted   = correlation.array() + m_Shift;
-  const double          scale     = std::max(m_Gram.diagonal().maxCoeff(), shifted.cwiseAbs().maxCoeff());
-  const double          tolerance = kGradientTolerance * scale;
-  FreeSet               free(m_Gram, shifted, m_Constraint);
-  Eigen::VectorXd       x = Eigen::VectorXd::Zero(d);
+  const Eigen::Index d = m_Gram.rows();
+  const Eigen::VectorXd shifted = correlation.array() + m_Shift;
+  const double scale = std::max(m_Gram.diagonal().maxCoeff(), shifted.cwiseAbs().maxCoeff());
+  const double tolerance = kGradientTolerance * scale;
+  FreeSet free(m_Gram, shifted, m_Constraint);
+  Eigen::VectorXd x = Eigen::VectorXd::Zero(d);
   if (m_Constraint == Constraint::NonNegativeAndSumToOne)
   {
     Eigen::Index nearest = 0; // the endmember nearest to y
@@ -140,17 +142,15 @@ Eigen::VectorXd ConstrainedLeastSquares::Solve(const Eigen::VectorXd& correlatio
   const Eigen::Index maximumSteps = 10 * d + 10; // a bound that rounding alone could reach
   for (Eigen::Index step = 0; step < maximumSteps; ++step)
   {
-    const Eigen::VectorXd gradient   = shifted - m_Gram * x;
-    const double          multiplier = m_Constraint == Constraint::NonNegativeAndSumToOne
-                                           ? gradient(free.Indices()).mean()
-                                           : 0.;
-    Eigen::Index          entering   = -1;
-    double                largest    = tolerance;
+    const Eigen::VectorXd gradient = shifted - m_Gram * x;
+    const double multiplier = m_Constraint == Constraint::NonNegativeAndSumToOne ? gradient(free.Indices()).mean() : 0.;
+    Eigen::Index entering = -1;
+    double largest = tolerance;
     for (Eigen::Index k = 0; k < d; ++k)
     {
       if (!tied[static_cast<std::size_t>(k)] && !free.Contains(k) && gradient(k) - multiplier > largest)
       {
-        largest  = gradient(k) - multiplier;
+        largest = gradient(k) - multiplier;
         entering = k;
       }
     }
@@ -169,18 +169,18 @@ Eigen::VectorXd ConstrainedLeastSquares::Solve(const Eigen::VectorXd& correlatio
     // Walk towards the minimiser; whatever reaches zero on the way leaves the free set.
     while (candidate.minCoeff() < 0.)
     {
-      double       share    = std::numeric_limits<double>::infinity();
+      double share = std::numeric_limits<double>::infinity();
       Eigen::Index blocking = entering;
       for (const Eigen::Index k : free.Indices())
       {
         if (candidate(k) < 0. && x(k) / (x(k) - candidate(k)) < share)
         {
-          share    = x(k) / (x(k) - candidate(k));
+          share = x(k) / (x(k) - candidate(k));
           blocking = k;
         }
       }
       x += share * (candidate - x);
-      x           = x.cwiseMax(0.); // rounding
+      x = x.cwiseMax(0.); // rounding
       x(blocking) = 0.;
       free.Remove(blocking);
       candidate = free.Minimise();
@@ -217,7 +217,7 @@ void ClampAndRenormalise(Eigen::Ref<Eigen::MatrixXf> abundances)
   for (Eigen::Index pixel = 0; pixel < abundances.cols(); ++pixel)
   {
     const Eigen::VectorXd clamped = abundances.col(pixel).cast<double>().cwiseMax(0.);
-    const double          sum     = clamped.sum();
+    const double sum = clamped.sum();
     if (sum > 0.)
     {
       abundances.col(pixel) = (clamped / sum).cast<float>();
@@ -231,8 +231,9 @@ void ClampAndRenormalise(Eigen::Ref<Eigen::MatrixXf> abundances)
 
 Encoder::Encoder(const Eigen::MatrixXd& endmembers, EncoderKind kind)
   : m_Kind(kind), m_Endmembers(CheckedEndmembers(endmembers, kind)),
-    m_PseudoInverse(kind == EncoderKind::Fcls ? Eigen::MatrixXd()
-                                              : Eigen::MatrixXd(m_Endmembers.completeOrthogonalDecomposition().pseudoInverse())),
+    m_PseudoInverse(kind == EncoderKind::Fcls
+                        ? Eigen::MatrixXd()
+                        : Eigen::MatrixXd(m_Endmembers.completeOrthogonalDecomposition().pseudoInverse())),
     m_Fcls(m_Endmembers.transpose() * m_Endmembers, Constraint::NonNegativeAndSumToOne)
 {
 }
@@ -249,6 +250,11 @@ Eigen::Index Encoder::Endmembers() const
 
 void Encoder::Encode(const Eigen::Ref<const Eigen::MatrixXf>& spectra, Eigen::Ref<Eigen::MatrixXf> abundances) const
 {
+  if (spectra.rows() != Bands() || abundances.rows() != Endmembers() || abundances.cols() != spectra.cols())
+  {
+    throw InvalidData("spectra of " + std::to_string(spectra.rows()) + " bands for an encoder of " +
+                      std::to_string(Bands()) + " bands, or abundances of another shape");
+  }
   if (m_Kind == EncoderKind::Fcls)
   {
     const Eigen::MatrixXd correlation = m_Endmembers.transpose() * spectra.cast<double>();

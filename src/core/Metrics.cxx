@@ -54,25 +54,25 @@ FidelityAndDiversity ComputeFidelityAndDiversity(const SpectralImage& real, cons
                       " pixels do not fit: the real image has " + SizeText(real) + " and must not be smaller, the " +
                       "generated one " + SizeText(generated) + " and must be a multiple");
   }
-  const Eigen::MatrixXf realUnit      = UnitSpectra(real, "real");
+  const Eigen::MatrixXf realUnit = UnitSpectra(real, "real");
   const Eigen::MatrixXf generatedUnit = UnitSpectra(generated, "generated");
-  const Eigen::Index    positionsX    = real.m_Width - patch + 1;
-  const Eigen::Index    positionsY    = real.m_Height - patch + 1;
-  const Eigen::Index    blocksX       = generated.m_Width / patch;
-  const Eigen::Index    blocks        = blocksX * (generated.m_Height / patch);
+  const Eigen::Index positionsX = real.m_Width - patch + 1;
+  const Eigen::Index positionsY = real.m_Height - patch + 1;
+  const Eigen::Index blocksX = generated.m_Width / patch;
+  const Eigen::Index blocks = blocksX * (generated.m_Height / patch);
 
-  double          fidelity  = 0.;
-  double          diversity = 0.;
+  double fidelity = 0.;
+  double diversity = 0.;
   Eigen::MatrixXf row(realUnit.rows(), patch);
   for (Eigen::Index block = 0; block < blocks; ++block)
   {
     const Eigen::Index left = block % blocksX * patch;
-    const Eigen::Index top  = block / blocksX * patch;
+    const Eigen::Index top = block / blocksX * patch;
     // scores(x, y): sum of cosines with the block's corner at (x, y) of the real image.
     Eigen::MatrixXd scores = Eigen::MatrixXd::Zero(positionsX, positionsY);
     for (Eigen::Index y = 0; y < patch; ++y)
     {
-      row                           = generatedUnit.middleCols((top + y) * generated.m_Width + left, patch);
+      row = generatedUnit.middleCols((top + y) * generated.m_Width + left, patch);
       const Eigen::MatrixXf cosines = realUnit.transpose() * row; // [real pixels x patch]
       fidelity += cosines.colwise().maxCoeff().cast<double>().sum();
       for (Eigen::Index x = 0; x < patch; ++x)

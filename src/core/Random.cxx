@@ -36,14 +36,12 @@ void FillByFour(const Random& random, std::uint32_t a, std::uint32_t b, float* v
 
 } // namespace
 
-Random::Random(std::uint64_t seed, RandomStream stream) : m_Seed(seed), m_Stream(static_cast<std::uint32_t>(stream))
-{
-}
+Random::Random(std::uint64_t seed, RandomStream stream) : m_Seed(seed), m_Stream(static_cast<std::uint32_t>(stream)) {}
 
 std::array<std::uint32_t, 4> Random::Words(std::uint32_t a, std::uint32_t b, std::uint32_t c) const
 {
   const r123::Philox4x32::ctr_type counter = {{c, a, b, m_Stream}};
-  const r123::Philox4x32::key_type key     = {
+  const r123::Philox4x32::key_type key = {
       {static_cast<std::uint32_t>(m_Seed & 0xffffffffu), static_cast<std::uint32_t>(m_Seed >> 32)}};
   const auto words = r123::Philox4x32()(counter, key);
   return {words[0], words[1], words[2], words[3]};
@@ -57,9 +55,9 @@ void Random::FillNormal(std::uint32_t a, std::uint32_t b, float* values, std::si
     for (std::size_t pair = 0; pair < 4; pair += 2)
     {
       const double radius = std::sqrt(-2. * std::log(ToUnit(words[pair])));
-      const double angle  = kTwoPi * ToUnit(words[pair + 1]);
-      normal[pair]        = static_cast<float>(radius * std::cos(angle));
-      normal[pair + 1]    = static_cast<float>(radius * std::sin(angle));
+      const double angle = kTwoPi * ToUnit(words[pair + 1]);
+      normal[pair] = static_cast<float>(radius * std::cos(angle));
+      normal[pair + 1] = static_cast<float>(radius * std::sin(angle));
     }
     return normal;
   });

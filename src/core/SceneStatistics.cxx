@@ -26,7 +26,7 @@ double SceneStatistics::Power() const
 SceneStatistics ComputeSceneStatistics(const SpectraSource& source)
 {
   SceneStatistics statistics;
-  statistics.m_Mean        = Eigen::VectorXd::Zero(source.Bands());
+  statistics.m_Mean = Eigen::VectorXd::Zero(source.Bands());
   statistics.m_Correlation = Eigen::MatrixXd::Zero(source.Bands(), source.Bands());
   source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
     const Eigen::MatrixXd block = spectra.cast<double>();
@@ -40,8 +40,7 @@ SceneStatistics ComputeSceneStatistics(const SpectraSource& source)
   }
   const double pixels = static_cast<double>(statistics.m_Pixels);
   statistics.m_Mean /= pixels;
-  statistics.m_Correlation =
-      Eigen::MatrixXd(statistics.m_Correlation.selfadjointView<Eigen::Lower>()) / pixels;
+  statistics.m_Correlation = Eigen::MatrixXd(statistics.m_Correlation.selfadjointView<Eigen::Lower>()) / pixels;
   return statistics;
 }
 
@@ -51,7 +50,7 @@ double AffineRankLimit(const SceneStatistics& statistics, Eigen::Index dimension
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance, Eigen::EigenvaluesOnly);
   // Ascending: all but the last `dimension` eigenvalues are lost.
   const Eigen::Index lost = std::max<Eigen::Index>(covariance.rows() - dimension, 0);
-  const double       sum  = solver.eigenvalues().head(lost).cwiseMax(0.).sum();
+  const double sum = solver.eigenvalues().head(lost).cwiseMax(0.).sum();
   return std::sqrt(sum / static_cast<double>(covariance.rows()));
 }
 

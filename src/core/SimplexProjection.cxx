@@ -11,6 +11,19 @@
 namespace hud
 {
 
+namespace
+{
+
+/// Returns e^z over its sum, [d], without overflow.
+Eigen::ArrayXd Softmax(const Eigen::Ref<const Eigen::VectorXf>& projected)
+{
+  const Eigen::ArrayXd z = projected.cast<double>().array();
+  const Eigen::ArrayXd exponential = (z - z.maxCoeff()).exp();
+  return exponential / exponential.sum();
+}
+
+} // namespace
+
 SimplexProjection::SimplexProjection(Eigen::Index endmembers, double floor)
   : m_Endmembers(endmembers), m_Offset(std::exp(-floor) / static_cast<double>(endmembers))
 {
@@ -35,9 +48,19 @@ void SimplexProjection::Unproject(const Eigen::Ref<const Eigen::MatrixXf>& proje
 {
   for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
   {
-    const Eigen::ArrayXd z           = projected.col(pixel).cast<double>().array();
-    const Eigen::ArrayXd exponential = (z - z.maxCoeff()).exp();
-    abundances.col(pixel)            = (exponential / exponential.sum()).matrix().cast<float>();
+    abundances.col(pixel) = Softmax(projected.col(pixel)).matrix().cast<float>();
+  }
+}
+
+void SimplexProjection::UnprojectExactly(const Eigen::Ref<const Eigen::MatrixXf>& projected,
+                                         Eigen::Ref<Eigen::MatrixXf> abundances) const
+{
+  const double total = 1. + m_Offset * static_cast<double>(m_Endmembers);
+  for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
+  {
+    // At least one value is above 1/d, so the sum is positive.
+    const Eigen::ArrayXd unbiased = (Softmax(projected.col(pixel)) * total - m_Offset).max(0.);
+    abundances.col(pixel) = (unbiased / unbiased.sum()).matrix().cast<float>();
   }
 }
 
@@ -48,7 +71,7 @@ double SimplexProjection::LowerBound() const
 
 double SimplexProjection::UpperBound() const
 {
-  return std::log1p(m_Offset);
+  return std::log(1. + m_Offset); // as Project rounds it
 }
 
 Eigen::Index SimplexProjection::Endmembers() const

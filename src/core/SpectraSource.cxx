@@ -40,9 +40,9 @@ void InMemorySpectra::Visit(const Visitor& visit) const
 Eigen::MatrixXf SampleSpectra(const SpectraSource& source, Eigen::Index pixels, Eigen::Index maximum)
 {
   const Eigen::Index count = std::min(pixels, maximum);
-  Eigen::MatrixXf    sample(source.Bands(), count);
-  Eigen::Index       next = 0; // column of the sample to fill next
-  Eigen::Index       seen = 0;
+  Eigen::MatrixXf sample(source.Bands(), count);
+  Eigen::Index next = 0; // column of the sample to fill next
+  Eigen::Index seen = 0;
   source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
     for (; next < count; ++next)
     {

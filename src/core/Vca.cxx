@@ -10,7 +10,6 @@
 #include <Eigen/QR>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -31,16 +30,17 @@ struct Spectrum
 Spectrum LeadingEigenvectors(const Eigen::MatrixXd& symmetric, Eigen::Index count)
 {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(symmetric);
-  Spectrum                                             leading;
-  leading.m_Values  = solver.eigenvalues().tail(count).reverse();
+  Spectrum leading;
+  leading.m_Values = solver.eigenvalues().tail(count).reverse();
   leading.m_Vectors = solver.eigenvectors().rightCols(count).rowwise().reverse();
   return leading;
 }
 
 /// @throws InvalidData when the last of the d leading directions holds no more than rounding noise
-void CheckRank(const Spectrum& leading, Eigen::Index endmembers)
+/// @param power of the scene, to tell rounding in the covariance of a constant scene from signal
+void CheckRank(const Spectrum& leading, double power, Eigen::Index endmembers)
 {
-  if (leading.m_Values.tail(1).value() <= 1e-12 * leading.m_Values(0))
+  if (leading.m_Values.tail(1).value() <= std::max(1e-12 * leading.m_Values(0), 1e-14 * power))
   {
     throw InvalidData("the scene's spectra span fewer than the " + std::to_string(endmembers) +
                       " dimensions that as many endmembers need; ask for fewer endmembers");
@@ -62,12 +62,12 @@ public:
   void Begin()
   {
     const Eigen::Index d = m_Vertices.rows();
-    Eigen::VectorXf    normal(d);
+    Eigen::VectorXf normal(d);
     Random(m_Seed, RandomStream::VcaDirection)
         .FillNormal(m_Run, static_cast<std::uint32_t>(m_Pixels.size()), normal.data(), static_cast<std::size_t>(d));
-    const Eigen::Index    found    = std::max<Eigen::Index>(static_cast<Eigen::Index>(m_Pixels.size()), 1);
+    const Eigen::Index found = std::max<Eigen::Index>(static_cast<Eigen::Index>(m_Pixels.size()), 1);
     const Eigen::MatrixXd vertices = m_Vertices.leftCols(found);
-    m_Direction                    = normal.cast<double>();
+    m_Direction = normal.cast<double>();
     m_Direction -= vertices * vertices.completeOrthogonalDecomposition().solve(m_Direction);
     m_Direction.normalize();
     m_Largest = -1.;
@@ -81,9 +81,9 @@ public:
     const double distance = (m_Direction.transpose() * coordinates).cwiseAbs().maxCoeff(&farthest);
     if (distance > m_Largest)
     {
-      m_Largest  = distance;
-      m_Pixel    = firstPixel + farthest;
-      m_Vertex   = coordinates.col(farthest);
+      m_Largest = distance;
+      m_Pixel = firstPixel + farthest;
+      m_Vertex = coordinates.col(farthest);
       m_Spectrum = spectra.col(farthest).cast<double>();
     }
   }
@@ -91,9 +91,9 @@ public:
   /// Takes the farthest pixel as the next vertex.
   void End()
   {
-    const auto found          = static_cast<Eigen::Index>(m_Pixels.size());
-    m_Vertices.col(found)     = m_Vertex;
-    m_Spectra.col(found)      = m_Spectrum;
+    const auto found = static_cast<Eigen::Index>(m_Pixels.size());
+    m_Vertices.col(found) = m_Vertex;
+    m_Spectra.col(found) = m_Spectrum;
     m_Pixels.push_back(m_Pixel);
   }
 
@@ -108,16 +108,16 @@ public:
   }
 
 private:
-  std::uint64_t             m_Seed;
-  std::uint32_t             m_Run;
-  Eigen::MatrixXd           m_Vertices; ///< [d x d], coordinates
-  Eigen::MatrixXd           m_Spectra;  ///< [bands x d]
+  std::uint64_t m_Seed;
+  std::uint32_t m_Run;
+  Eigen::MatrixXd m_Vertices; ///< [d x d], coordinates
+  Eigen::MatrixXd m_Spectra;  ///< [bands x d]
   std::vector<Eigen::Index> m_Pixels;
-  Eigen::VectorXd           m_Direction;
-  double                    m_Largest = -1.;
-  Eigen::Index              m_Pixel   = 0;
-  Eigen::VectorXd           m_Vertex;
-  Eigen::VectorXd           m_Spectrum;
+  Eigen::VectorXd m_Direction;
+  double m_Largest = -1.;
+  Eigen::Index m_Pixel = 0;
+  Eigen::VectorXd m_Vertex;
+  Eigen::VectorXd m_Spectrum;
 };
 
 } // namespace
@@ -141,10 +141,10 @@ void VcaOptions::Check(Eigen::Index bands, Eigen::Index pixels) const
 
 double EstimateSnr(const SceneStatistics& statistics, Eigen::Index endmembers)
 {
-  const double power  = statistics.Power();
-  const double signal = LeadingEigenvectors(statistics.Covariance(), endmembers).m_Values.sum() +
-                        statistics.m_Mean.squaredNorm();
-  const double share  = static_cast<double>(endmembers) / static_cast<double>(statistics.m_Mean.size());
+  const double power = statistics.Power();
+  const double signal =
+      LeadingEigenvectors(statistics.Covariance(), endmembers).m_Values.sum() + statistics.m_Mean.squaredNorm();
+  const double share = static_cast<double>(endmembers) / static_cast<double>(statistics.m_Mean.size());
   if (power - signal <= 1e-14 * power)
   {
     return std::numeric_limits<double>::infinity();
@@ -166,19 +166,19 @@ VcaProjection::VcaProjection(const SpectraSource& source, const SceneStatistics&
   if (branch == VcaBranch::Projective)
   {
     const Spectrum leading = LeadingEigenvectors(statistics.m_Correlation, endmembers);
-    CheckRank(leading, endmembers);
-    m_Basis  = leading.m_Vectors;
+    CheckRank(leading, statistics.Power(), endmembers);
+    m_Basis = leading.m_Vectors;
     m_Origin = Eigen::VectorXd::Zero(statistics.m_Mean.size());
-    m_Mean   = m_Basis.transpose() * statistics.m_Mean;
+    m_Mean = m_Basis.transpose() * statistics.m_Mean;
     return;
   }
   const Spectrum leading = LeadingEigenvectors(statistics.Covariance(), endmembers - 1);
-  CheckRank(leading, endmembers);
-  m_Basis  = leading.m_Vectors;
+  CheckRank(leading, statistics.Power(), endmembers);
+  m_Basis = leading.m_Vectors;
   m_Origin = statistics.m_Mean;
   source.Visit([this](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
     const Eigen::MatrixXd scores = m_Basis.transpose() * (spectra.cast<double>().colwise() - m_Origin);
-    m_Constant                   = std::max(m_Constant, scores.colwise().norm().maxCoeff());
+    m_Constant = std::max(m_Constant, scores.colwise().norm().maxCoeff());
   });
 }
 
@@ -187,13 +187,12 @@ Eigen::MatrixXd VcaProjection::Project(const Eigen::Ref<const Eigen::MatrixXf>& 
   if (m_Branch == VcaBranch::Orthogonal)
   {
     Eigen::MatrixXd coordinates(m_Basis.cols() + 1, spectra.cols());
-    coordinates.topRows(m_Basis.cols()).noalias() =
-        m_Basis.transpose() * (spectra.cast<double>().colwise() - m_Origin);
+    coordinates.topRows(m_Basis.cols()).noalias() = m_Basis.transpose() * (spectra.cast<double>().colwise() - m_Origin);
     coordinates.bottomRows(1).setConstant(m_Constant);
     return coordinates;
   }
-  Eigen::MatrixXd       coordinates = m_Basis.transpose() * spectra.cast<double>();
-  const Eigen::VectorXd scale       = coordinates.transpose() * m_Mean;
+  Eigen::MatrixXd coordinates = m_Basis.transpose() * spectra.cast<double>();
+  const Eigen::VectorXd scale = coordinates.transpose() * m_Mean;
   // A pixel orthogonal to the mean has no projection onto the plane; it can be no vertex.
   const double smallest = 1e-12 * m_Mean.squaredNorm();
   for (Eigen::Index pixel = 0; pixel < coordinates.cols(); ++pixel)
@@ -225,8 +224,8 @@ std::vector<VcaResult> ExtractVcaRuns(const SpectraSource& source, const SceneSt
 {
   const Eigen::Index d = options.m_Endmembers;
   options.Check(source.Bands(), statistics.m_Pixels);
-  const double        snr = EstimateSnr(statistics, d);
-  const VcaBranch     branch =
+  const double snr = EstimateSnr(statistics, d);
+  const VcaBranch branch =
       options.m_Branch.value_or(snr > VcaSnrThreshold(d) ? VcaBranch::Projective : VcaBranch::Orthogonal);
   const VcaProjection projection(source, statistics, d, branch);
 
@@ -262,7 +261,7 @@ std::vector<VcaResult> ExtractVcaRuns(const SpectraSource& source, const SceneSt
     VcaResult result;
     result.m_Pixels = search.Pixels();
     result.m_Branch = branch;
-    result.m_Snr    = snr;
+    result.m_Snr = snr;
     result.m_Endmembers.resize(source.Bands(), d);
     for (Eigen::Index k = 0; k < d; ++k)
     {

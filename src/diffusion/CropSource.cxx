@@ -24,7 +24,7 @@ bool IsValid(const AbundanceMap& map, Eigen::Index pixel)
 /// Returns the number of no-data pixels above and left of every corner, [(height + 1) * (width + 1)], row by row.
 std::vector<std::int64_t> CountInvalid(const AbundanceMap& map)
 {
-  const Eigen::Index        stride = map.m_Width + 1;
+  const Eigen::Index stride = map.m_Width + 1;
   std::vector<std::int64_t> count(static_cast<std::size_t>(stride * (map.m_Height + 1)), 0);
   for (Eigen::Index y = 0; y < map.m_Height; ++y)
   {
@@ -53,12 +53,12 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
   {
     throw InvalidData("no abundance map to train on, expected at least one");
   }
-  const Eigen::Index      d = maps.front().m_Abundances.rows();
+  const Eigen::Index d = maps.front().m_Abundances.rows();
   const SimplexProjection projection(d, options.m_Floor);
-  const Eigen::Index      patch  = options.m_Patch;
-  Eigen::VectorXd         sum    = Eigen::VectorXd::Zero(d);
-  Eigen::VectorXd         square = Eigen::VectorXd::Zero(d);
-  double                  pixels = 0.;
+  const Eigen::Index patch = options.m_Patch;
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(d);
+  Eigen::VectorXd square = Eigen::VectorXd::Zero(d);
+  double pixels = 0.;
   for (const AbundanceMap& map : maps)
   {
     if (map.m_Abundances.rows() != d || map.m_Abundances.cols() != map.m_Width * map.m_Height)
@@ -88,7 +88,7 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
                          .clone());
 
     const std::vector<std::int64_t> invalid = CountInvalid(map);
-    const Eigen::Index              stride  = map.m_Width + 1;
+    const Eigen::Index stride = map.m_Width + 1;
     const auto at = [&](Eigen::Index x, Eigen::Index y) { return invalid[static_cast<std::size_t>(y * stride + x)]; };
     for (Eigen::Index y = 0; y + patch <= map.m_Height; ++y)
     {
@@ -111,7 +111,7 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
   }
   for (Eigen::Index k = 0; k < d; ++k)
   {
-    const double mean     = sum(k) / pixels;
+    const double mean = sum(k) / pixels;
     const double variance = square(k) / pixels - mean * mean;
     m_Mean.push_back(mean);
     m_Sd.push_back(variance > 1e-8 ? std::sqrt(variance) : 1.);
@@ -131,7 +131,7 @@ const std::vector<double>& CropSource::ChannelSd() const
 void CropSource::Standardise(const std::vector<double>& mean, const std::vector<double>& sd)
 {
   const torch::Tensor meanTensor = torch::tensor(mean, torch::kFloat32).view({-1, 1, 1});
-  const torch::Tensor sdTensor   = torch::tensor(sd, torch::kFloat32).view({-1, 1, 1});
+  const torch::Tensor sdTensor = torch::tensor(sd, torch::kFloat32).view({-1, 1, 1});
   for (torch::Tensor& map : m_Maps)
   {
     map = (map - meanTensor) / sdTensor;
@@ -140,27 +140,28 @@ void CropSource::Standardise(const std::vector<double>& mean, const std::vector<
 
 TrainingBatch CropSource::Batch(std::int64_t iteration) const
 {
-  const Random        crops(m_Options.m_Seed, RandomStream::TrainingCrop);
-  const Random        noise(m_Options.m_Seed, RandomStream::TrainingNoise);
-  const auto          address = static_cast<std::uint32_t>(iteration);
-  const std::int64_t  patch   = m_Options.m_Patch;
-  const std::int64_t  d       = m_Maps.front().size(0);
-  TrainingBatch       batch;
-  batch.m_Clean     = torch::empty({m_Options.m_Batch, d, patch, patch}, torch::kFloat32);
-  batch.m_Noise     = torch::empty_like(batch.m_Clean);
+  const Random crops(m_Options.m_Seed, RandomStream::TrainingCrop);
+  const Random noise(m_Options.m_Seed, RandomStream::TrainingNoise);
+  const auto address = static_cast<std::uint32_t>(iteration);
+  const std::int64_t patch = m_Options.m_Patch;
+  const std::int64_t d = m_Maps.front().size(0);
+  TrainingBatch batch;
+  batch.m_Clean = torch::empty({m_Options.m_Batch, d, patch, patch}, torch::kFloat32);
+  batch.m_Noise = torch::empty_like(batch.m_Clean);
   batch.m_Timesteps = torch::empty({m_Options.m_Batch}, torch::kInt64);
   for (int sample = 0; sample < m_Options.m_Batch; ++sample)
   {
-    const auto    words  = crops.Words(address, static_cast<std::uint32_t>(sample), 0);
+    const auto words = crops.Words(address, static_cast<std::uint32_t>(sample), 0);
     const Corner& corner = m_Corners[Below(words[0], words[1], m_Corners.size())];
-    torch::Tensor crop   = m_Maps[corner.m_Map].narrow(1, corner.m_Y, patch).narrow(2, corner.m_X, patch);
+    torch::Tensor crop = m_Maps[corner.m_Map].narrow(1, corner.m_Y, patch).narrow(2, corner.m_X, patch);
     if (m_Options.m_Augment)
     {
       crop = torch::rot90(crop, static_cast<std::int64_t>(words[2] >> 30), {1, 2});
       crop = (words[2] & 1u) != 0 ? crop.flip(2) : crop;
     }
     batch.m_Clean[sample].copy_(crop);
-    batch.m_Timesteps[sample] = static_cast<std::int64_t>(words[3] % static_cast<std::uint32_t>(m_Options.m_Timesteps)) + 1;
+    batch.m_Timesteps[sample] =
+        static_cast<std::int64_t>(words[3] % static_cast<std::uint32_t>(m_Options.m_Timesteps)) + 1;
     noise.FillNormal(address, static_cast<std::uint32_t>(sample), batch.m_Noise[sample].data_ptr<float>(),
                      static_cast<std::size_t>(d * patch * patch));
   }

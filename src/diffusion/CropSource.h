@@ -47,15 +47,15 @@ private:
   struct Corner
   {
     std::uint32_t m_Map;
-    std::int32_t  m_X;
-    std::int32_t  m_Y;
+    std::int32_t m_X;
+    std::int32_t m_Y;
   };
 
-  TrainingOptions            m_Options;
+  TrainingOptions m_Options;
   std::vector<torch::Tensor> m_Maps; ///< [d, height, width]
-  std::vector<Corner>        m_Corners;
-  std::vector<double>        m_Mean;
-  std::vector<double>        m_Sd;
+  std::vector<Corner> m_Corners;
+  std::vector<double> m_Mean;
+  std::vector<double> m_Sd;
 };
 
 } // namespace hud

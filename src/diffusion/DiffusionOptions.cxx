@@ -5,6 +5,8 @@
 
 #include "NamedValue.h"
 
+#include "hud/core/SimplexProjection.h"
+
 #include <sstream>
 
 namespace hud
@@ -17,7 +19,8 @@ constexpr std::array<NamedValue<Prediction>, 2> kPredictions = {
     {{"v", Prediction::Velocity}, {"eps", Prediction::Epsilon}}};
 
 /// @throws InvalidOption unless minimum <= value <= maximum
-template <typename Number> void CheckRange(const char* what, Number value, Number minimum, Number maximum)
+template <typename Number>
+void CheckRange(const char* what, Number value, Number minimum, Number maximum)
 {
   if (!(value >= minimum && value <= maximum))
   {
@@ -54,13 +57,14 @@ void NetworkOptions::Check() const
   for (const int multiplier : m_Multipliers)
   {
     CheckRange("multiplier of a resolution level", multiplier, 1, 64);
+    CheckRange("number of channels of a resolution level", m_Width * multiplier, 8, 4096);
   }
   CheckRange("number of residual blocks", m_Blocks, 1, 16);
 }
 
 std::vector<int> ParseMultipliers(const std::string& text)
 {
-  std::vector<int>   multipliers;
+  std::vector<int> multipliers;
   std::istringstream stream(text);
   for (std::string item; std::getline(stream, item, ',');)
   {
@@ -83,6 +87,10 @@ void TrainingOptions::Check() const
 {
   m_Network.Check();
   CheckRange("patch size", m_Patch, 4, 4096);
+  if (m_Patch % 2 != 0)
+  {
+    throw InvalidOption("the patch size is " + std::to_string(m_Patch) + ", expected an even number");
+  }
   if (m_Patch % m_Network.Reduction() != 0)
   {
     throw InvalidOption("the patch size is " + std::to_string(m_Patch) + ", expected a multiple of " +
@@ -92,6 +100,7 @@ void TrainingOptions::Check() const
   CheckRange("learning rate", m_LearningRate, 1e-8, 1.);
   CheckRange("decay of the moving average", m_EmaDecay, 0., 0.99999);
   NoiseSchedule(m_Schedule, m_Timesteps);
+  SimplexProjection(2, m_Floor);
 }
 
 } // namespace hud

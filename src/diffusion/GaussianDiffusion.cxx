@@ -12,14 +12,14 @@ GaussianDiffusion::GaussianDiffusion(const NoiseSchedule& schedule, Prediction p
   : m_Prediction(prediction), m_Timesteps(schedule.Timesteps())
 {
   torch::Tensor signal = torch::empty({m_Timesteps + 1}, torch::kFloat64);
-  torch::Tensor noise  = torch::empty({m_Timesteps + 1}, torch::kFloat64);
+  torch::Tensor noise = torch::empty({m_Timesteps + 1}, torch::kFloat64);
   for (int t = 0; t <= m_Timesteps; ++t)
   {
     signal[t] = std::sqrt(schedule.AlphaBar(t));
-    noise[t]  = std::sqrt(1. - schedule.AlphaBar(t));
+    noise[t] = std::sqrt(1. - schedule.AlphaBar(t));
   }
   m_Signal = signal.to(device, torch::kFloat32);
-  m_Noise  = noise.to(device, torch::kFloat32);
+  m_Noise = noise.to(device, torch::kFloat32);
 }
 
 torch::Tensor GaussianDiffusion::Signal(const torch::Tensor& timesteps) const

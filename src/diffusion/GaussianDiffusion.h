@@ -34,8 +34,8 @@ private:
   torch::Tensor Signal(const torch::Tensor& timesteps) const; ///< sqrt(alphaBar_t), [batch, 1, 1, 1]
   torch::Tensor Noise(const torch::Tensor& timesteps) const;  ///< sqrt(1 - alphaBar_t), [batch, 1, 1, 1]
 
-  Prediction    m_Prediction;
-  int           m_Timesteps;
+  Prediction m_Prediction;
+  int m_Timesteps;
   torch::Tensor m_Signal; ///< [T + 1]
   torch::Tensor m_Noise;  ///< [T + 1]
 };

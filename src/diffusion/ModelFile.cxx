@@ -25,9 +25,9 @@ constexpr const char* kFormat = "hud-model";
 nlohmann::json ToJson(const ModelInfo& info)
 {
   const TrainingOptions& options = info.m_Options;
-  nlohmann::json         json;
+  nlohmann::json json;
   json["iteration"] = info.m_Iteration;
-  json["options"]   = {{"patch", options.m_Patch},
+  json["options"] = {{"patch", options.m_Patch},
                      {"batch", options.m_Batch},
                      {"learning_rate", options.m_LearningRate},
                      {"ema_decay", options.m_EmaDecay},
@@ -38,11 +38,11 @@ nlohmann::json ToJson(const ModelInfo& info)
                      {"floor", options.m_Floor},
                      {"augment", options.m_Augment},
                      {"seed", options.m_Seed}};
-  json["network"]   = {{"width", options.m_Network.m_Width},
+  json["network"] = {{"width", options.m_Network.m_Width},
                      {"multipliers", options.m_Network.m_Multipliers},
                      {"blocks", options.m_Network.m_Blocks},
                      {"attention", options.m_Network.m_Attention}};
-  json["scene"]     = {{"wavelengths_nm", info.m_Scene.m_Wavelengths}, {"units", info.m_Scene.m_Units}};
+  json["scene"] = {{"wavelengths_nm", info.m_Scene.m_Wavelengths}, {"units", info.m_Scene.m_Units}};
   if (info.m_Scene.m_NoData)
   {
     json["scene"]["no_data"] = *info.m_Scene.m_NoData;
@@ -52,36 +52,40 @@ nlohmann::json ToJson(const ModelInfo& info)
 
 ModelInfo FromJson(const nlohmann::json& json)
 {
-  ModelInfo             info;
+  ModelInfo info;
   const nlohmann::json& options = json.at("options");
   const nlohmann::json& network = json.at("network");
-  const nlohmann::json& scene   = json.at("scene");
-  info.m_Iteration              = json.at("iteration").get<std::int64_t>();
-  info.m_Options.m_Patch        = options.at("patch").get<int>();
-  info.m_Options.m_Batch        = options.at("batch").get<int>();
+  const nlohmann::json& scene = json.at("scene");
+  info.m_Iteration = json.at("iteration").get<std::int64_t>();
+  info.m_Options.m_Patch = options.at("patch").get<int>();
+  info.m_Options.m_Batch = options.at("batch").get<int>();
   info.m_Options.m_LearningRate = options.at("learning_rate").get<double>();
-  info.m_Options.m_EmaDecay     = options.at("ema_decay").get<double>();
-  info.m_Options.m_Timesteps    = options.at("timesteps").get<int>();
-  info.m_Options.m_Schedule     = ParseScheduleKind(options.at("schedule").get<std::string>());
-  info.m_Options.m_Prediction   = ParsePrediction(options.at("prediction").get<std::string>());
-  info.m_Options.m_Floor        = options.at("floor").get<double>();
-  info.m_Options.m_Augment      = options.at("augment").get<bool>();
-  info.m_Options.m_Seed         = options.at("seed").get<std::uint64_t>();
+  info.m_Options.m_EmaDecay = options.at("ema_decay").get<double>();
+  info.m_Options.m_Timesteps = options.at("timesteps").get<int>();
+  info.m_Options.m_Schedule = ParseScheduleKind(options.at("schedule").get<std::string>());
+  info.m_Options.m_Prediction = ParsePrediction(options.at("prediction").get<std::string>());
+  info.m_Options.m_Floor = options.at("floor").get<double>();
+  info.m_Options.m_Augment = options.at("augment").get<bool>();
+  info.m_Options.m_Seed = options.at("seed").get<std::uint64_t>();
   if (options.at("projection").get<std::string>() != "log")
   {
     throw InvalidOption("the projection is '" + options.at("projection").get<std::string>() + "', expected log");
   }
-  info.m_Options.m_Network.m_Width       = network.at("width").get<int>();
+  info.m_Options.m_Network.m_Width = network.at("width").get<int>();
   info.m_Options.m_Network.m_Multipliers = network.at("multipliers").get<std::vector<int>>();
-  info.m_Options.m_Network.m_Blocks      = network.at("blocks").get<int>();
-  info.m_Options.m_Network.m_Attention   = network.at("attention").get<bool>();
-  info.m_Scene.m_Wavelengths             = scene.at("wavelengths_nm").get<std::vector<double>>();
-  info.m_Scene.m_Units                   = scene.at("units").get<std::string>();
+  info.m_Options.m_Network.m_Blocks = network.at("blocks").get<int>();
+  info.m_Options.m_Network.m_Attention = network.at("attention").get<bool>();
+  info.m_Scene.m_Wavelengths = scene.at("wavelengths_nm").get<std::vector<double>>();
+  info.m_Scene.m_Units = scene.at("units").get<std::string>();
   if (scene.contains("no_data"))
   {
     info.m_Scene.m_NoData = scene.at("no_data").get<double>();
   }
   info.m_Options.Check();
+  if (info.m_Iteration < 0)
+  {
+    throw InvalidOption("the number of iterations is " + std::to_string(info.m_Iteration) + ", expected at least 0");
+  }
   return info;
 }
 
@@ -105,15 +109,14 @@ void CheckFormat(const std::string& path, const std::map<std::string, std::strin
     throw FileError(path + " is not a HUD model: found a safetensors file whose format is '" +
                     Entry(metadata, "format") + "', expected '" + kFormat + "'");
   }
-  const std::string text    = Entry(metadata, "format_version");
-  const bool        isCount = !text.empty() && text.size() < 9 && std::all_of(text.begin(), text.end(), [](char c) {
-    return c >= '0' && c <= '9';
-  });
-  if (!isCount || std::stoi(text) > kFormatVersion)
+  const std::string text = Entry(metadata, "format_version");
+  const bool isCount = !text.empty() && text.size() < 9 &&
+                       std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!isCount || std::stoi(text) < 1 || std::stoi(text) > kFormatVersion)
   {
     throw FileError(path + " has model format version '" + text + "' (written by HUD " +
-                    Entry(metadata, "program_version") + "), expected at most " + std::to_string(kFormatVersion) +
-                    ": a newer HUD can read it");
+                    Entry(metadata, "program_version") + "), expected 1 to " + std::to_string(kFormatVersion) +
+                    "; a newer HUD may read it");
   }
 }
 
@@ -133,13 +136,13 @@ std::vector<double> ReadVector(SafetensorsReader& reader, const std::string& pat
 
 void WriteModelFile(const std::string& path, const ModelInfo& info, TensorMap tensors)
 {
-  using RowMajor                 = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   const Eigen::MatrixXd& spectra = info.m_Scene.m_Endmembers;
-  torch::Tensor          endmembers = torch::empty({spectra.rows(), spectra.cols()}, torch::kFloat64);
+  torch::Tensor endmembers = torch::empty({spectra.rows(), spectra.cols()}, torch::kFloat64);
   Eigen::Map<RowMajor>(endmembers.data_ptr<double>(), spectra.rows(), spectra.cols()) = spectra;
-  tensors["endmembers"]   = endmembers;
+  tensors["endmembers"] = endmembers;
   tensors["channel_mean"] = ToTensor(info.m_ChannelMean);
-  tensors["channel_sd"]   = ToTensor(info.m_ChannelSd);
+  tensors["channel_sd"] = ToTensor(info.m_ChannelSd);
   WriteSafetensors(path, tensors,
                    {{"format", kFormat},
                     {"format_version", std::to_string(kFormatVersion)},
@@ -158,22 +161,24 @@ ModelFileReader::ModelFileReader(const std::string& path) : m_Path(path), m_Read
   {
     throw FileError(path + " has a model description that cannot be read (" + error.what() + ")");
   }
-  m_Info.m_ProgramVersion        = Entry(m_Reader.Metadata(), "program_version");
-  m_Info.m_ChannelMean           = ReadVector(m_Reader, path, "channel_mean");
-  m_Info.m_ChannelSd             = ReadVector(m_Reader, path, "channel_sd");
+  m_Info.m_ProgramVersion = Entry(m_Reader.Metadata(), "program_version");
+  m_Info.m_ChannelMean = ReadVector(m_Reader, path, "channel_mean");
+  m_Info.m_ChannelSd = ReadVector(m_Reader, path, "channel_sd");
   const torch::Tensor endmembers = m_Reader.Read("endmembers");
-  const auto          d          = static_cast<std::int64_t>(m_Info.m_ChannelMean.size());
-  const bool positive = std::all_of(m_Info.m_ChannelSd.begin(), m_Info.m_ChannelSd.end(), [](double sd) {
-    return std::isfinite(sd) && sd > 0.;
-  });
-  if (d < 2 || m_Info.m_ChannelSd.size() != m_Info.m_ChannelMean.size() || !positive || endmembers.dim() != 2 ||
-      endmembers.scalar_type() != torch::kFloat64 || endmembers.size(1) != d)
+  const auto d = static_cast<std::int64_t>(m_Info.m_ChannelMean.size());
+  const bool usable = std::all_of(m_Info.m_ChannelMean.begin(), m_Info.m_ChannelMean.end(),
+                                  [](double m) { return std::isfinite(m); }) &&
+                      std::all_of(m_Info.m_ChannelSd.begin(), m_Info.m_ChannelSd.end(),
+                                  [](double sd) { return std::isfinite(sd) && sd > 0.; });
+  if (d < 2 || m_Info.m_ChannelSd.size() != m_Info.m_ChannelMean.size() || !usable || endmembers.dim() != 2 ||
+      endmembers.scalar_type() != torch::kFloat64 || endmembers.size(1) != d ||
+      !torch::isfinite(endmembers).all().item<bool>())
   {
     throw FileError(path + " has endmembers and a normalisation that do not fit together");
   }
-  using RowMajor             = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   m_Info.m_Scene.m_Endmembers = Eigen::Map<const RowMajor>(endmembers.data_ptr<double>(), endmembers.size(0), d);
-  const auto wavelengths      = static_cast<std::int64_t>(m_Info.m_Scene.m_Wavelengths.size());
+  const auto wavelengths = static_cast<std::int64_t>(m_Info.m_Scene.m_Wavelengths.size());
   if (wavelengths != 0 && wavelengths != endmembers.size(0))
   {
     throw FileError(path + " has " + std::to_string(wavelengths) + " wavelengths for " +
@@ -186,7 +191,7 @@ const ModelInfo& ModelFileReader::Info() const
   return m_Info;
 }
 
-void ModelFileReader::ReadInto(const std::string&                                     prefix,
+void ModelFileReader::ReadInto(const std::string& prefix,
                                const torch::OrderedDict<std::string, torch::Tensor>& parameters)
 {
   const torch::NoGradGuard noGradient;

@@ -15,10 +15,10 @@ namespace hud
 {
 
 /// Prefixes of the tensors in a model file; the rest of a name is the network's parameter.
-constexpr const char* kWeightsPrefix       = "network.";
-constexpr const char* kAveragePrefix       = "ema.";
-constexpr const char* kFirstMomentPrefix   = "adam.exp_avg.";
-constexpr const char* kSecondMomentPrefix  = "adam.exp_avg_sq.";
+constexpr const char* kWeightsPrefix = "network.";
+constexpr const char* kAveragePrefix = "ema.";
+constexpr const char* kFirstMomentPrefix = "adam.exp_avg.";
+constexpr const char* kSecondMomentPrefix = "adam.exp_avg_sq.";
 
 /// Writes a model file: the description and the given tensors.
 /// @throws FileError
@@ -38,9 +38,9 @@ public:
   void ReadInto(const std::string& prefix, const torch::OrderedDict<std::string, torch::Tensor>& parameters);
 
 private:
-  std::string       m_Path;
+  std::string m_Path;
   SafetensorsReader m_Reader;
-  ModelInfo         m_Info;
+  ModelInfo m_Info;
 };
 
 } // namespace hud

@@ -13,10 +13,11 @@ namespace hud
 {
 
 /// A value of an enumeration and the name that users write for it.
-template <typename Value> struct NamedValue
+template <typename Value>
+struct NamedValue
 {
   const char* m_Name;
-  Value       m_Value;
+  Value m_Value;
 };
 
 /// Returns the value of that name.

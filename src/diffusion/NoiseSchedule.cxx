@@ -40,7 +40,7 @@ NoiseSchedule::NoiseSchedule(ScheduleKind kind, int timesteps)
     for (int t = 1; t <= timesteps; ++t)
     {
       // The scale keeps the noise at the end the same whatever T is.
-      const double scale    = 1000. / timesteps;
+      const double scale = 1000. / timesteps;
       const double position = static_cast<double>(t - 1) / (timesteps - 1);
       m_Beta.push_back(std::min(scale * (1e-4 + position * (0.02 - 1e-4)), 0.999));
     }

@@ -28,7 +28,9 @@ constexpr std::array<NamedValue<torch::ScalarType>, 3> kTypes = {
 class IncompleteFile
 {
 public:
-  explicit IncompleteFile(std::string target) : m_Target(std::move(target)), m_Path(m_Target + ".incomplete")
+  /// A link is followed: what it points to is replaced, not the link.
+  explicit IncompleteFile(const std::string& target)
+    : m_Target(std::filesystem::weakly_canonical(target).string()), m_Path(m_Target + ".incomplete")
   {
   }
 
@@ -69,22 +71,22 @@ void WriteSafetensors(const std::string& path, const TensorMap& tensors,
   nlohmann::json header;
   header["__metadata__"] = metadata;
   std::vector<torch::Tensor> contents;
-  std::uint64_t              offset = 0;
+  std::uint64_t offset = 0;
   for (const auto& [name, tensor] : tensors)
   {
     contents.push_back(tensor.detach().to(torch::kCPU).contiguous());
     const std::uint64_t end = offset + contents.back().nbytes();
-    header[name]            = {{"dtype", NameOf(kTypes, tensor.scalar_type())},
+    header[name] = {{"dtype", NameOf(kTypes, tensor.scalar_type())},
                     {"shape", tensor.sizes().vec()},
                     {"data_offsets", {offset, end}}};
-    offset                  = end;
+    offset = end;
   }
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' '); // tensors begin at a multiple of 8
   const std::uint64_t length = text.size();
 
   IncompleteFile file(path);
-  std::ofstream  stream(file.Path(), std::ios::binary | std::ios::trunc);
+  std::ofstream stream(file.Path(), std::ios::binary | std::ios::trunc);
   stream.write(reinterpret_cast<const char*>(&length), sizeof(length));
   stream.write(text.data(), static_cast<std::streamsize>(text.size()));
   for (const torch::Tensor& tensor : contents)
@@ -109,7 +111,7 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : m_Path(path), m_
   const std::streamoff end = m_Stream.tellg();
   m_Stream.seekg(0);
   const std::uint64_t fileBytes = end > 0 ? static_cast<std::uint64_t>(end) : 0;
-  std::uint64_t       length    = 0;
+  std::uint64_t length = 0;
   if (fileBytes < sizeof(length) || !m_Stream.read(reinterpret_cast<char*>(&length), sizeof(length)) ||
       length > fileBytes - sizeof(length))
   {
@@ -117,8 +119,8 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : m_Path(path), m_
   }
   std::string text(length, ' ');
   m_Stream.read(text.data(), static_cast<std::streamsize>(length));
-  const std::uint64_t first     = sizeof(length) + length;
-  std::uint64_t       dataBytes = 0;
+  const std::uint64_t first = sizeof(length) + length;
+  std::uint64_t dataBytes = 0;
   try
   {
     const nlohmann::json header = nlohmann::json::parse(text);
@@ -129,10 +131,10 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : m_Path(path), m_
         m_Metadata = entry.get<std::map<std::string, std::string>>();
         continue;
       }
-      const auto    offsets = entry.at("data_offsets").get<std::array<std::uint64_t, 2>>();
-      const auto    shape   = entry.at("shape").get<std::vector<std::uint64_t>>();
-      const auto    type    = ParseNamedValue(kTypes, entry.at("dtype").get<std::string>(), "tensor type");
-      std::uint64_t bytes   = torch::elementSize(type);
+      const auto offsets = entry.at("data_offsets").get<std::array<std::uint64_t, 2>>();
+      const auto shape = entry.at("shape").get<std::vector<std::uint64_t>>();
+      const auto type = ParseNamedValue(kTypes, entry.at("dtype").get<std::string>(), "tensor type");
+      std::uint64_t bytes = torch::elementSize(type);
       for (const std::uint64_t size : shape)
       {
         if (size != 0 && bytes > fileBytes / size)
@@ -184,7 +186,7 @@ torch::Tensor SafetensorsReader::Read(const std::string& name)
   {
     throw FileError(m_Path + " holds no tensor '" + name + "'");
   }
-  const Entry&  entry  = found->second;
+  const Entry& entry = found->second;
   torch::Tensor tensor = torch::empty(entry.m_Shape, entry.m_Type);
   m_Stream.seekg(static_cast<std::streamoff>(entry.m_Begin));
   m_Stream.read(static_cast<char*>(tensor.data_ptr()), static_cast<std::streamsize>(entry.m_Bytes));

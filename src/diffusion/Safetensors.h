@@ -44,16 +44,16 @@ public:
 private:
   struct Entry
   {
-    torch::ScalarType         m_Type;
+    torch::ScalarType m_Type;
     std::vector<std::int64_t> m_Shape;
-    std::uint64_t             m_Begin; ///< offset in the file, bytes
-    std::uint64_t             m_Bytes;
+    std::uint64_t m_Begin; ///< offset in the file, bytes
+    std::uint64_t m_Bytes;
   };
 
-  std::string                        m_Path;
-  std::ifstream                      m_Stream;
+  std::string m_Path;
+  std::ifstream m_Stream;
   std::map<std::string, std::string> m_Metadata;
-  std::map<std::string, Entry>       m_Entries;
+  std::map<std::string, Entry> m_Entries;
 };
 
 } // namespace hud

@@ -33,7 +33,7 @@ constexpr int kBlendedSteps = 3;
 /// Cuts a canvas [d, height, width] into windows [n, d, patch, patch], row by row. Height and width are multiples.
 torch::Tensor CutWindows(const torch::Tensor& canvas, std::int64_t patch)
 {
-  const auto d    = canvas.size(0);
+  const auto d = canvas.size(0);
   const auto rows = canvas.size(1) / patch;
   const auto cols = canvas.size(2) / patch;
   return canvas.view({d, rows, patch, cols, patch}).permute({1, 3, 0, 2, 4}).reshape({rows * cols, d, patch, patch});
@@ -42,7 +42,7 @@ torch::Tensor CutWindows(const torch::Tensor& canvas, std::int64_t patch)
 /// Puts the windows of CutWindows together again.
 torch::Tensor JoinWindows(const torch::Tensor& windows, std::int64_t height, std::int64_t width)
 {
-  const auto d     = windows.size(1);
+  const auto d = windows.size(1);
   const auto patch = windows.size(2);
   return windows.view({height / patch, width / patch, d, patch, patch})
       .permute({2, 0, 3, 1, 4})
@@ -102,10 +102,10 @@ struct SampleSession::Implementation
     m_Network->eval();
     const SimplexProjection projection(static_cast<Eigen::Index>(m_Info.m_ChannelMean.size()),
                                        m_Info.m_Options.m_Floor);
-    m_Mean               = torch::tensor(m_Info.m_ChannelMean, torch::kFloat32).view({1, -1, 1, 1}).to(m_Device);
-    m_Sd                 = torch::tensor(m_Info.m_ChannelSd, torch::kFloat32).view({1, -1, 1, 1}).to(m_Device);
-    m_Lower              = (projection.LowerBound() - m_Mean) / m_Sd;
-    m_Upper              = (projection.UpperBound() - m_Mean) / m_Sd;
+    m_Mean = torch::tensor(m_Info.m_ChannelMean, torch::kFloat32).view({1, -1, 1, 1}).to(m_Device);
+    m_Sd = torch::tensor(m_Info.m_ChannelSd, torch::kFloat32).view({1, -1, 1, 1}).to(m_Device);
+    m_Lower = (projection.LowerBound() - m_Mean) / m_Sd;
+    m_Upper = (projection.UpperBound() - m_Mean) / m_Sd;
   }
 
   /// Returns the estimate of Z_0 for each window, [n, d, patch, patch], clamped to the projection's bounds.
@@ -114,9 +114,10 @@ struct SampleSession::Implementation
     std::vector<torch::Tensor> estimates;
     for (const torch::Tensor& some : windows.split(kWindowsAtOnce))
     {
-      const torch::Tensor timesteps  = torch::full({some.size(0)}, timestep, torch::TensorOptions(torch::kInt64).device(m_Device));
+      const torch::Tensor timesteps =
+          torch::full({some.size(0)}, timestep, torch::TensorOptions(torch::kInt64).device(m_Device));
       const torch::Tensor prediction = m_Network(some, m_Diffusion.RelativeTime(timesteps));
-      const torch::Tensor clean      = m_Diffusion.EstimateClean(some, prediction, timesteps);
+      const torch::Tensor clean = m_Diffusion.EstimateClean(some, prediction, timesteps);
       estimates.push_back(torch::minimum(torch::maximum(clean, m_Lower), m_Upper));
     }
     return torch::cat(estimates);
@@ -125,7 +126,7 @@ struct SampleSession::Implementation
   /// Returns the estimate of Z_0 for a canvas [d, height, width] whose windows are shifted by (dy, dx), around its edges.
   torch::Tensor EstimateShifted(const torch::Tensor& canvas, int timestep, std::int64_t dy, std::int64_t dx)
   {
-    const torch::Tensor shifted  = canvas.roll({-dy, -dx}, {1, 2}).contiguous();
+    const torch::Tensor shifted = canvas.roll({-dy, -dx}, {1, 2}).contiguous();
     const torch::Tensor estimate = EstimateClean(CutWindows(shifted, m_Info.m_Options.m_Patch), timestep);
     return JoinWindows(estimate, canvas.size(1), canvas.size(2)).roll({dy, dx}, {1, 2});
   }
@@ -142,7 +143,7 @@ struct SampleSession::Implementation
                              words[1] % static_cast<std::uint32_t>(patch));
     }
     const torch::Tensor weights = HannWeights(canvas.size(1), canvas.size(2), patch, m_Device);
-    torch::Tensor       blend   = torch::zeros_like(canvas);
+    torch::Tensor blend = torch::zeros_like(canvas);
     for (const std::int64_t dy : {std::int64_t(0), patch / 2})
     {
       for (const std::int64_t dx : {std::int64_t(0), patch / 2})
@@ -157,9 +158,9 @@ struct SampleSession::Implementation
   torch::Tensor Noise(RandomStream stream, std::uint32_t step, std::uint64_t seed, std::int64_t d, std::int64_t height,
                       std::int64_t width) const
   {
-    const Random  random(seed, stream);
+    const Random random(seed, stream);
     torch::Tensor noise = torch::empty({height, width, d}, torch::kFloat32);
-    float*        row   = noise.data_ptr<float>();
+    float* row = noise.data_ptr<float>();
     for (std::int64_t y = 0; y < height; ++y, row += width * d)
     {
       random.FillNormal(step, static_cast<std::uint32_t>(y), row, static_cast<std::size_t>(width * d));
@@ -169,27 +170,27 @@ struct SampleSession::Implementation
 
   AbundanceMap Sample(const SampleOptions& options, const std::function<bool(double)>& proceed)
   {
-    const torch::NoGradGuard       noGradient;
-    const std::int64_t             patch  = m_Info.m_Options.m_Patch;
-    const std::int64_t             d      = m_Mean.size(1);
-    const std::int64_t             height = RoundUp(options.m_Height, patch);
-    const std::int64_t             width  = RoundUp(options.m_Width, patch);
-    const bool                     seamless = options.m_Layout == SampleLayout::Scene && (height > patch || width > patch);
-    const std::vector<SamplerStep> plan     = PlanSampler(m_Schedule, options.m_Sampler, options.m_Steps);
+    const torch::NoGradGuard noGradient;
+    const std::int64_t patch = m_Info.m_Options.m_Patch;
+    const std::int64_t d = m_Mean.size(1);
+    const std::int64_t height = RoundUp(options.m_Height, patch);
+    const std::int64_t width = RoundUp(options.m_Width, patch);
+    const bool seamless = options.m_Layout == SampleLayout::Scene && (height > patch || width > patch);
+    const std::vector<SamplerStep> plan = PlanSampler(m_Schedule, options.m_Sampler, options.m_Steps);
 
     torch::Tensor canvas = Noise(RandomStream::InitialNoise, 0, options.m_Seed, d, height, width);
     for (std::size_t i = 0; i < plan.size(); ++i)
     {
-      const SamplerStep&  step    = plan[i];
-      const bool          blended = i + kBlendedSteps >= plan.size();
+      const SamplerStep& step = plan[i];
+      const bool blended = i + kBlendedSteps >= plan.size();
       const torch::Tensor clean =
           seamless ? EstimateScene(canvas, step.m_From, static_cast<std::uint32_t>(i), blended, options.m_Seed)
                    : EstimateShifted(canvas, step.m_From, 0, 0);
       canvas = step.m_Current * canvas + step.m_Clean * clean;
       if (step.m_Noise > 0.)
       {
-        canvas += step.m_Noise * Noise(RandomStream::SamplerNoise, static_cast<std::uint32_t>(i), options.m_Seed, d,
-                                       height, width);
+        canvas += step.m_Noise *
+                  Noise(RandomStream::SamplerNoise, static_cast<std::uint32_t>(i), options.m_Seed, d, height, width);
       }
       if (proceed && !proceed(static_cast<double>(i + 1) / static_cast<double>(plan.size())))
       {
@@ -209,27 +210,27 @@ struct SampleSession::Implementation
                                         .permute({1, 2, 0})
                                         .contiguous()
                                         .to(torch::kCPU);
-    const Eigen::Index  d      = projected.size(2);
-    AbundanceMap        map;
-    map.m_Width  = options.m_Width;
+    const Eigen::Index d = projected.size(2);
+    AbundanceMap map;
+    map.m_Width = options.m_Width;
     map.m_Height = options.m_Height;
     map.m_Abundances.resize(d, options.m_Width * options.m_Height);
     SimplexProjection(d, m_Info.m_Options.m_Floor)
-        .Unproject(Eigen::Map<const Eigen::MatrixXf>(projected.data_ptr<float>(), d, map.m_Abundances.cols()),
-                   map.m_Abundances);
+        .UnprojectExactly(Eigen::Map<const Eigen::MatrixXf>(projected.data_ptr<float>(), d, map.m_Abundances.cols()),
+                          map.m_Abundances);
     return map;
   }
 
-  ModelFileReader   m_File;
-  ModelInfo         m_Info;
-  torch::Device     m_Device;
-  NoiseSchedule     m_Schedule;
+  ModelFileReader m_File;
+  ModelInfo m_Info;
+  torch::Device m_Device;
+  NoiseSchedule m_Schedule;
   GaussianDiffusion m_Diffusion;
-  UNet              m_Network;
-  torch::Tensor     m_Mean;  ///< [1, d, 1, 1]
-  torch::Tensor     m_Sd;    ///< [1, d, 1, 1]
-  torch::Tensor     m_Lower; ///< standardised bounds, [1, d, 1, 1]
-  torch::Tensor     m_Upper; ///< [1, d, 1, 1]
+  UNet m_Network;
+  torch::Tensor m_Mean;  ///< [1, d, 1, 1]
+  torch::Tensor m_Sd;    ///< [1, d, 1, 1]
+  torch::Tensor m_Lower; ///< standardised bounds, [1, d, 1, 1]
+  torch::Tensor m_Upper; ///< [1, d, 1, 1]
 };
 
 SampleSession::SampleSession(const std::string& modelPath, const ExecutionOptions& execution)

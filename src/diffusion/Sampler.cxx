@@ -21,17 +21,17 @@ constexpr std::array<NamedValue<SamplerKind>, 2> kSamplers = {
 /// the posterior variance as sigma^2.
 SamplerStep DdimStep(const NoiseSchedule& schedule, int t, int s, double eta)
 {
-  const double from  = schedule.AlphaBar(t);
-  const double to    = schedule.AlphaBar(s);
+  const double from = schedule.AlphaBar(t);
+  const double to = schedule.AlphaBar(s);
   const double sigma = eta * std::sqrt((1. - to) / (1. - from) * (1. - from / to));
   // Z_s = sqrt(to) Z_0 + sqrt(1 - to - sigma^2) eps + sigma n with eps = (Z_t - sqrt(from) Z_0) / sqrt(1 - from).
   const double noiseScale = std::sqrt(std::max(1. - to - sigma * sigma, 0.) / (1. - from));
-  SamplerStep  step;
-  step.m_From    = t;
-  step.m_To      = s;
+  SamplerStep step;
+  step.m_From = t;
+  step.m_To = s;
   step.m_Current = noiseScale;
-  step.m_Clean   = std::sqrt(to) - noiseScale * std::sqrt(from);
-  step.m_Noise   = sigma;
+  step.m_Clean = std::sqrt(to) - noiseScale * std::sqrt(from);
+  step.m_Noise = sigma;
   return step;
 }
 

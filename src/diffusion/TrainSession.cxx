@@ -24,7 +24,8 @@ namespace
 {
 
 /// Returns the key under which Adam keeps the state of a parameter: its address, as text up to LibTorch 2.0.
-template <typename Key> Key StateKey(const torch::Tensor& parameter)
+template <typename Key>
+Key StateKey(const torch::Tensor& parameter)
 {
   if constexpr (std::is_same_v<Key, std::string>)
   {
@@ -67,8 +68,8 @@ struct TrainSession::Implementation
   torch::optim::AdamParamState& AdamState(const torch::Tensor& parameter)
   {
     auto& states = m_Adam.state();
-    using Key    = typename std::decay_t<decltype(states)>::key_type;
-    auto& state  = states[StateKey<Key>(parameter)];
+    using Key = typename std::decay_t<decltype(states)>::key_type;
+    auto& state = states[StateKey<Key>(parameter)];
     if (!state)
     {
       auto fresh = std::make_unique<torch::optim::AdamParamState>();
@@ -107,9 +108,9 @@ struct TrainSession::Implementation
   /// Trains one iteration (Algorithm 1) and returns its loss.
   double Step()
   {
-    const TrainingBatch batch     = m_Crops.Batch(m_Info.m_Iteration);
-    const torch::Tensor clean     = batch.m_Clean.to(m_Device);
-    const torch::Tensor noise     = batch.m_Noise.to(m_Device);
+    const TrainingBatch batch = m_Crops.Batch(m_Info.m_Iteration);
+    const torch::Tensor clean = batch.m_Clean.to(m_Device);
+    const torch::Tensor noise = batch.m_Noise.to(m_Device);
     const torch::Tensor timesteps = batch.m_Timesteps.to(m_Device);
     const torch::Tensor predicted =
         m_Network(m_Diffusion.AddNoise(clean, noise, timesteps), m_Diffusion.RelativeTime(timesteps));
@@ -126,7 +127,7 @@ struct TrainSession::Implementation
   {
     const torch::NoGradGuard noGradient;
     // While there are few iterations the average follows faster, so that it forgets the initial weights.
-    const double done  = static_cast<double>(m_Info.m_Iteration);
+    const double done = static_cast<double>(m_Info.m_Iteration);
     const double decay = std::min(m_Info.m_Options.m_EmaDecay, (1. + done) / (10. + done));
     for (const auto& parameter : m_Network->named_parameters())
     {
@@ -134,12 +135,12 @@ struct TrainSession::Implementation
     }
   }
 
-  ModelInfo                                      m_Info;
-  torch::Device                                  m_Device;
-  CropSource                                     m_Crops;
-  GaussianDiffusion                              m_Diffusion;
-  UNet                                           m_Network;
-  torch::optim::Adam                             m_Adam;
+  ModelInfo m_Info;
+  torch::Device m_Device;
+  CropSource m_Crops;
+  GaussianDiffusion m_Diffusion;
+  UNet m_Network;
+  torch::optim::Adam m_Adam;
   torch::OrderedDict<std::string, torch::Tensor> m_Average;
 };
 
@@ -148,13 +149,13 @@ TrainSession::TrainSession(const std::vector<AbundanceMap>& maps, SceneInfo scen
 {
   options.Check();
   ModelInfo info;
-  info.m_Options        = options;
-  info.m_Scene          = std::move(scene);
+  info.m_Options = options;
+  info.m_Scene = std::move(scene);
   info.m_ProgramVersion = Version();
-  m_Implementation      = std::make_unique<Implementation>(maps, std::move(info), execution);
-  ModelInfo& trained    = m_Implementation->m_Info;
+  m_Implementation = std::make_unique<Implementation>(maps, std::move(info), execution);
+  ModelInfo& trained = m_Implementation->m_Info;
   trained.m_ChannelMean = m_Implementation->m_Crops.ChannelMean();
-  trained.m_ChannelSd   = m_Implementation->m_Crops.ChannelSd();
+  trained.m_ChannelSd = m_Implementation->m_Crops.ChannelSd();
   m_Implementation->m_Crops.Standardise(trained.m_ChannelMean, trained.m_ChannelSd);
 }
 
@@ -162,7 +163,7 @@ TrainSession::TrainSession(const std::string& modelPath, const std::vector<Abund
                            const ExecutionOptions& execution)
 {
   ModelFileReader file(modelPath);
-  m_Implementation         = std::make_unique<Implementation>(maps, file.Info(), execution);
+  m_Implementation = std::make_unique<Implementation>(maps, file.Info(), execution);
   const ModelInfo& trained = m_Implementation->m_Info;
   m_Implementation->m_Crops.Standardise(trained.m_ChannelMean, trained.m_ChannelSd);
   m_Implementation->Load(file);
@@ -177,7 +178,7 @@ TrainSession& TrainSession::operator=(TrainSession&&) noexcept = default;
 void TrainSession::Run(std::int64_t iterations, const std::function<bool(const TrainProgress&)>& proceed)
 {
   constexpr double kLossMemory = 50.;
-  double           loss        = 0.;
+  double loss = 0.;
   for (std::int64_t done = 1; m_Implementation->m_Info.m_Iteration < iterations; ++done)
   {
     const double current = m_Implementation->Step();
@@ -197,7 +198,7 @@ void TrainSession::Run(std::int64_t iterations, const std::function<bool(const T
 
 void TrainSession::Save(const std::string& path) const
 {
-  TensorMap  tensors;
+  TensorMap tensors;
   const auto add = [&](const std::string& prefix, const torch::OrderedDict<std::string, torch::Tensor>& named) {
     for (const auto& entry : named)
     {

@@ -29,7 +29,7 @@ torch::nn::GroupNorm Norm(int channels)
 /// Returns sines and cosines of the time at geometrically spaced frequencies, [batch, channels].
 torch::Tensor TimeFeatures(const torch::Tensor& time, int channels)
 {
-  const int           half        = channels / 2;
+  const int half = channels / 2;
   const torch::Tensor frequencies = torch::exp(torch::arange(half, time.options()) * (-std::log(1e4) / half));
   // As if there were 1000 timesteps, whatever T is.
   const torch::Tensor angles = time.unsqueeze(1) * 1000. * frequencies.unsqueeze(0);
@@ -40,10 +40,10 @@ torch::Tensor TimeFeatures(const torch::Tensor& time, int channels)
 
 ResidualBlockImpl::ResidualBlockImpl(int inputChannels, int outputChannels, int embeddingChannels)
 {
-  m_Norm1        = register_module("norm1", Norm(inputChannels));
+  m_Norm1 = register_module("norm1", Norm(inputChannels));
   m_Convolution1 = register_module("convolution1", Convolution(inputChannels, outputChannels, 3));
-  m_Embedding    = register_module("embedding", torch::nn::Linear(embeddingChannels, outputChannels));
-  m_Norm2        = register_module("norm2", Norm(outputChannels));
+  m_Embedding = register_module("embedding", torch::nn::Linear(embeddingChannels, outputChannels));
+  m_Norm2 = register_module("norm2", Norm(outputChannels));
   m_Convolution2 = register_module("convolution2", Convolution(outputChannels, outputChannels, 3));
   if (inputChannels != outputChannels)
   {
@@ -54,25 +54,25 @@ ResidualBlockImpl::ResidualBlockImpl(int inputChannels, int outputChannels, int 
 torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x, const torch::Tensor& embedding)
 {
   torch::Tensor hidden = m_Convolution1(torch::silu(m_Norm1(x)));
-  hidden               = hidden + m_Embedding(torch::silu(embedding)).unsqueeze(2).unsqueeze(3);
-  hidden               = m_Convolution2(torch::silu(m_Norm2(hidden)));
+  hidden = hidden + m_Embedding(torch::silu(embedding)).unsqueeze(2).unsqueeze(3);
+  hidden = m_Convolution2(torch::silu(m_Norm2(hidden)));
   return hidden + (m_Skip.is_empty() ? x : m_Skip(x));
 }
 
 AttentionBlockImpl::AttentionBlockImpl(int channels)
 {
-  m_Norm          = register_module("norm", Norm(channels));
+  m_Norm = register_module("norm", Norm(channels));
   m_QueryKeyValue = register_module("query_key_value", Convolution(channels, 3 * channels, 1));
-  m_Output        = register_module("output", Convolution(channels, channels, 1));
+  m_Output = register_module("output", Convolution(channels, channels, 1));
 }
 
 torch::Tensor AttentionBlockImpl::forward(const torch::Tensor& x)
 {
-  const auto          channels = x.size(1);
-  const torch::Tensor flat     = m_QueryKeyValue(m_Norm(x)).flatten(2); // [batch, 3 channels, positions]
-  const torch::Tensor query    = flat.narrow(1, 0, channels);
-  const torch::Tensor key      = flat.narrow(1, channels, channels);
-  const torch::Tensor value    = flat.narrow(1, 2 * channels, channels);
+  const auto channels = x.size(1);
+  const torch::Tensor flat = m_QueryKeyValue(m_Norm(x)).flatten(2); // [batch, 3 channels, positions]
+  const torch::Tensor query = flat.narrow(1, 0, channels);
+  const torch::Tensor key = flat.narrow(1, channels, channels);
+  const torch::Tensor value = flat.narrow(1, 2 * channels, channels);
   const torch::Tensor weights =
       torch::softmax(torch::bmm(query.transpose(1, 2), key) / std::sqrt(static_cast<double>(channels)), 2);
   return x + m_Output(torch::bmm(value, weights.transpose(1, 2)).view_as(x));
@@ -82,12 +82,12 @@ UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t se
   : m_Width(options.m_Width), m_Levels(options.m_Multipliers.size()), m_Blocks(options.m_Blocks)
 {
   const int embedding = 4 * m_Width;
-  m_Time1             = register_module("time1", torch::nn::Linear(m_Width, embedding));
-  m_Time2             = register_module("time2", torch::nn::Linear(embedding, embedding));
-  m_Input             = register_module("input", Convolution(channels, m_Width, 3));
+  m_Time1 = register_module("time1", torch::nn::Linear(m_Width, embedding));
+  m_Time2 = register_module("time2", torch::nn::Linear(embedding, embedding));
+  m_Input = register_module("input", Convolution(channels, m_Width, 3));
 
-  std::vector<int> skips   = {m_Width};
-  int              current = m_Width;
+  std::vector<int> skips = {m_Width};
+  int current = m_Width;
   for (std::size_t level = 0; level < m_Levels; ++level)
   {
     for (int block = 0; block < m_Blocks; ++block)
@@ -118,26 +118,21 @@ UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t se
       skips.pop_back();
       current = next;
     }
-    if (level > 0)
-    {
-      m_UpSampling->push_back(Convolution(current, current, 3));
-    }
   }
   register_module("down", m_Down);
   register_module("down_sampling", m_DownSampling);
   register_module("up", m_Up);
-  register_module("up_sampling", m_UpSampling);
   m_OutputNorm = register_module("output_norm", Norm(current));
-  m_Output     = register_module("output", Convolution(current, channels, 3));
+  m_Output = register_module("output", Convolution(current, channels, 3));
   InitialiseWeights(seed);
 }
 
 torch::Tensor UNetImpl::forward(const torch::Tensor& x, const torch::Tensor& time)
 {
-  const torch::Tensor        embedding = m_Time2(torch::silu(m_Time1(TimeFeatures(time, m_Width))));
-  torch::Tensor              hidden    = m_Input(x);
-  std::vector<torch::Tensor> skips     = {hidden};
-  std::size_t                down      = 0;
+  const torch::Tensor embedding = m_Time2(torch::silu(m_Time1(TimeFeatures(time, m_Width))));
+  torch::Tensor hidden = m_Input(x);
+  std::vector<torch::Tensor> skips = {hidden};
+  std::size_t down = 0;
   for (std::size_t level = 0; level < m_Levels; ++level)
   {
     for (int block = 0; block < m_Blocks; ++block)
@@ -156,7 +151,7 @@ torch::Tensor UNetImpl::forward(const torch::Tensor& x, const torch::Tensor& tim
   {
     hidden = m_Attention(hidden);
   }
-  hidden         = m_Middle2(hidden, embedding);
+  hidden = m_Middle2(hidden, embedding);
   std::size_t up = 0;
   for (std::size_t level = m_Levels; level-- > 0;)
   {
@@ -168,7 +163,6 @@ torch::Tensor UNetImpl::forward(const torch::Tensor& x, const torch::Tensor& tim
     if (level > 0)
     {
       hidden = torch::upsample_nearest2d(hidden, {2 * hidden.size(2), 2 * hidden.size(3)});
-      hidden = m_UpSampling[m_Levels - 1 - level]->as<torch::nn::Conv2d>()->forward(hidden);
     }
   }
   return m_Output(torch::silu(m_OutputNorm(hidden)));
@@ -177,9 +171,9 @@ torch::Tensor UNetImpl::forward(const torch::Tensor& x, const torch::Tensor& tim
 void UNetImpl::InitialiseWeights(std::uint64_t seed)
 {
   const torch::NoGradGuard noGradient;
-  const Random             random(seed, RandomStream::NetworkWeights);
-  std::uint32_t            layer   = 0;
-  const auto               uniform = [&](const torch::Tensor& parameter, std::uint32_t which, double bound) {
+  const Random random(seed, RandomStream::NetworkWeights);
+  std::uint32_t layer = 0;
+  const auto uniform = [&](const torch::Tensor& parameter, std::uint32_t which, double bound) {
     torch::Tensor values = torch::empty(parameter.sizes(), torch::kFloat32);
     random.FillUniform(layer, which, values.data_ptr<float>(), static_cast<std::size_t>(values.numel()));
     parameter.copy_((2. * values - 1.) * bound);
@@ -202,9 +196,16 @@ void UNetImpl::InitialiseWeights(std::uint64_t seed)
       initialise(linear->weight, linear->bias);
     }
   }
-  // The network starts with a prediction of zero.
-  m_Output->weight.zero_();
-  m_Output->bias.zero_();
+  // Every residual branch starts at zero, and so does the prediction: the network begins as simple as it can be.
+  for (const auto& parameter : named_parameters())
+  {
+    const std::string& name = parameter.key();
+    if (name.rfind("output.", 0) == 0 || name.find(".output.") != std::string::npos ||
+        name.find(".convolution2.") != std::string::npos)
+    {
+      parameter.value().zero_();
+    }
+  }
 }
 
 } // namespace hud

@@ -24,8 +24,8 @@ public:
 
 private:
   torch::nn::GroupNorm m_Norm1{nullptr}, m_Norm2{nullptr};
-  torch::nn::Conv2d    m_Convolution1{nullptr}, m_Convolution2{nullptr}, m_Skip{nullptr};
-  torch::nn::Linear    m_Embedding{nullptr};
+  torch::nn::Conv2d m_Convolution1{nullptr}, m_Convolution2{nullptr}, m_Skip{nullptr};
+  torch::nn::Linear m_Embedding{nullptr};
 };
 TORCH_MODULE(ResidualBlock);
 
@@ -40,7 +40,7 @@ public:
 
 private:
   torch::nn::GroupNorm m_Norm{nullptr};
-  torch::nn::Conv2d    m_QueryKeyValue{nullptr}, m_Output{nullptr};
+  torch::nn::Conv2d m_QueryKeyValue{nullptr}, m_Output{nullptr};
 };
 TORCH_MODULE(AttentionBlock);
 
@@ -60,15 +60,15 @@ public:
 private:
   void InitialiseWeights(std::uint64_t seed);
 
-  int                   m_Width;
-  std::size_t           m_Levels;
-  int                   m_Blocks;
-  torch::nn::Linear     m_Time1{nullptr}, m_Time2{nullptr};
-  torch::nn::Conv2d     m_Input{nullptr}, m_Output{nullptr};
-  torch::nn::ModuleList m_Down, m_DownSampling, m_Up, m_UpSampling;
-  ResidualBlock         m_Middle1{nullptr}, m_Middle2{nullptr};
-  AttentionBlock        m_Attention{nullptr};
-  torch::nn::GroupNorm  m_OutputNorm{nullptr};
+  int m_Width;
+  std::size_t m_Levels;
+  int m_Blocks;
+  torch::nn::Linear m_Time1{nullptr}, m_Time2{nullptr};
+  torch::nn::Conv2d m_Input{nullptr}, m_Output{nullptr};
+  torch::nn::ModuleList m_Down, m_DownSampling, m_Up;
+  ResidualBlock m_Middle1{nullptr}, m_Middle2{nullptr};
+  AttentionBlock m_Attention{nullptr};
+  torch::nn::GroupNorm m_OutputNorm{nullptr};
 };
 TORCH_MODULE(UNet);
 

@@ -16,18 +16,18 @@ hud::AbundanceMap HUDReadAbundances(HUDImageType& image, unsigned int ram)
 {
   image.UpdateOutputInformation();
   const auto whole = image.GetLargestPossibleRegion();
-  const auto d     = static_cast<Eigen::Index>(image.GetNumberOfComponentsPerPixel());
+  const auto d = static_cast<Eigen::Index>(image.GetNumberOfComponentsPerPixel());
   const HUDNoData noData(image.GetImageMetadata(), static_cast<std::size_t>(d));
 
   hud::AbundanceMap map;
-  map.m_Width  = static_cast<Eigen::Index>(whole.GetSize(0));
+  map.m_Width = static_cast<Eigen::Index>(whole.GetSize(0));
   map.m_Height = static_cast<Eigen::Index>(whole.GetSize(1));
   map.m_Abundances.resize(d, map.m_Width * map.m_Height);
   map.m_Valid.assign(static_cast<std::size_t>(map.m_Abundances.cols()), 1);
 
   // Upstream there is the scene, whose bands may be far more than d.
   constexpr std::size_t kAssumedBands = 300;
-  const std::size_t     lines = HUDSceneSource::StripLines(whole.GetSize(0), whole.GetSize(1), kAssumedBands, 1, ram);
+  const std::size_t lines = HUDSceneSource::StripLines(whole.GetSize(0), whole.GetSize(1), kAssumedBands, 1, ram);
   for (std::size_t first = 0; first < whole.GetSize(1); first += lines)
   {
     HUDInterrupt::ThrowIfRequested();
@@ -42,8 +42,8 @@ hud::AbundanceMap HUDReadAbundances(HUDImageType& image, unsigned int ram)
       // The buffer may hold more than was asked for.
       HUDImageType::IndexType index = strip.GetIndex();
       index[1] += static_cast<itk::IndexValueType>(line);
-      const float*       pixels = image.GetBufferPointer() + image.ComputeOffset(index) * d;
-      const Eigen::Index row    = static_cast<Eigen::Index>(first + line) * map.m_Width;
+      const float* pixels = image.GetBufferPointer() + image.ComputeOffset(index) * d;
+      const Eigen::Index row = static_cast<Eigen::Index>(first + line) * map.m_Width;
       for (Eigen::Index x = 0; x < map.m_Width; ++x, pixels += d)
       {
         if (noData.IsValid(pixels))
@@ -63,7 +63,7 @@ hud::AbundanceMap HUDReadAbundances(HUDImageType& image, unsigned int ram)
 
 HUDImageType::Pointer HUDAbundancesToImage(const hud::AbundanceMap& map)
 {
-  const auto               image = HUDImageType::New();
+  const auto image = HUDImageType::New();
   HUDImageType::RegionType region;
   region.SetSize(0, static_cast<itk::SizeValueType>(map.m_Width));
   region.SetSize(1, static_cast<itk::SizeValueType>(map.m_Height));

@@ -22,8 +22,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -218,8 +218,9 @@ Expectation ExpectFile(const HUDImageType::RegionType& whole, unsigned int bands
 void CheckWrittenFile(const fs::path& path, const Expectation& expectation, const std::string& what)
 {
   const GdalErrorRecord errors;
-  const auto describe = [](int width, int height, std::size_t bands)
-  { return std::to_string(width) + " x " + std::to_string(height) + " pixels, " + std::to_string(bands) + " bands"; };
+  const auto describe = [](int width, int height, std::size_t bands) {
+    return std::to_string(width) + " x " + std::to_string(height) + " pixels, " + std::to_string(bands) + " bands";
+  };
   const std::unique_ptr<GDALDataset, void (*)(GDALDataset*)> dataset(
       GDALDataset::Open(path.string().c_str(), GDAL_OF_RASTER), [](GDALDataset* open) { GDALClose(open); });
   if (!dataset)
@@ -361,13 +362,12 @@ Eigen::MatrixXd HUDApplication::ExtractEndmembers(const std::string& key, const 
     progress->Finish();
     otbAppLogINFO("Endmembers: " << options.m_Endmembers << " from " << source.ValidPixels() << " valid pixels of "
                                  << source.Bands() << " bands; estimated SNR " << extraction.m_Snr << " dB");
-    otbAppLogINFO("Decode error: " << extraction.m_Rmse << " RMSE, "
-                                   << 100. * extraction.m_Rmse /
-                                          std::sqrt(extraction.m_Statistics.Power() /
-                                                    static_cast<double>(source.Bands()))
-                                   << " % of the scene's RMS; no mixture of as many endmembers can be below "
-                                   << extraction.m_RankLimit);
-    LogNoData(static_cast<std::size_t>(source.NoDataPixels()));
+    otbAppLogINFO(
+        "Decode error: " << extraction.m_Rmse << " RMSE, "
+                         << 100. * extraction.m_Rmse /
+                                std::sqrt(extraction.m_Statistics.Power() / static_cast<double>(source.Bands()))
+                         << " % of the scene's RMS; no mixture of as many endmembers can be below "
+                         << extraction.m_RankLimit);
     return extraction.m_Endmembers;
   }
   catch (const hud::InvalidData& error)

@@ -56,6 +56,15 @@ public:
   QuietErrors& operator=(const QuietErrors&) = delete;
 };
 
+// The file of an OTB extended filename; nothing when it cannot be opened.
+DatasetPointer OpenForReading(const std::string& path)
+{
+  const auto options = ExtendedFilenameToReaderOptions::New();
+  options->SetExtendedFileName(path);
+  const QuietErrors quiet;
+  return OpenRaster(options->GetSimpleFileName(), GDAL_OF_READONLY);
+}
+
 // Nanometres in a unit; nothing when it is none of length.
 std::optional<double> NanometresIn(std::string unit)
 {
@@ -139,13 +148,27 @@ std::string ToText(double value)
 
 } // namespace
 
+std::string HUDReadUnits(const std::string& path)
+{
+  const DatasetPointer dataset = OpenForReading(path);
+  return dataset && dataset->GetRasterCount() > 0 ? dataset->GetRasterBand(1)->GetUnitType() : "";
+}
+
+std::optional<double> HUDReadNoDataValue(const std::string& path)
+{
+  const DatasetPointer dataset = OpenForReading(path);
+  int declared = 0;
+  const double value =
+      dataset && dataset->GetRasterCount() > 0 ? dataset->GetRasterBand(1)->GetNoDataValue(&declared) : 0.;
+  return declared != 0 && std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
+}
+
 std::vector<double> HUDReadWavelengths(const std::string& path)
 {
   const auto options = ExtendedFilenameToReaderOptions::New();
   options->SetExtendedFileName(path);
 
-  const QuietErrors quiet;
-  const DatasetPointer dataset = OpenRaster(options->GetSimpleFileName(), GDAL_OF_READONLY);
+  const DatasetPointer dataset = OpenForReading(path);
   if (!dataset)
   {
     return {};

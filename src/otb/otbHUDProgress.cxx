@@ -87,17 +87,14 @@ void HUDProgress::Start()
   UpdateProgress(0.f);
 }
 
-void HUDProgress::Advance(double fraction, const std::string& detail)
+bool HUDProgress::Advance(double fraction, const std::string& detail)
 {
-  if (HUDInterrupt::Requested() || GetAbortGenerateData())
-  {
-    throw hud::Error("interrupted");
-  }
   UpdateProgress(static_cast<float>(std::clamp(fraction, 0., 1.)));
   if (m_Lines && HasObserver(itk::ProgressEvent()))
   {
     m_Lines->Print(fraction, detail);
   }
+  return !HUDInterrupt::Requested() && !GetAbortGenerateData();
 }
 
 void HUDProgress::Finish()

@@ -193,8 +193,9 @@ TEST(EndmemberExtraction, ComparesRunsOnASampleWhereTheSceneIsLarge)
 TEST(EndmemberExtraction, RefusesOptionsThatDoNotFitTheScene)
 {
   const InMemorySpectra source(hud::test::UniformMatrix(6, 50, 10).cast<float>());
-  const auto message = [&](const ExtractionOptions& options)
-  { return MessageOf<InvalidOption>([&] { ExtractEndmembers(source, options); }); };
+  const auto message = [&](const ExtractionOptions& options) {
+    return MessageOf<InvalidOption>([&] { ExtractEndmembers(source, options); });
+  };
   EXPECT_TRUE(Says(message(Options(1, 5, 3)), "1"));
   EXPECT_TRUE(Says(message(Options(7, 5, 3)), "7") && Says(message(Options(7, 5, 3)), "6"));
   EXPECT_TRUE(Says(message(Options(4, 0, 3)), "0"));

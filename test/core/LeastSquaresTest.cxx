@@ -461,8 +461,9 @@ TEST(Encoder, GivesEveryPixelTheSameAbundancesAloneAndAmongOthers)
 TEST(Encoder, RefusesEndmembersItCannotInvert)
 {
   const Eigen::MatrixXd good = UniformMatrix(7, 4, 71);
-  const auto message = [](const Eigen::MatrixXd& endmembers, EncoderKind kind)
-  { return MessageOf<InvalidData>([&] { Encoder encoder(endmembers, kind); }); };
+  const auto message = [](const Eigen::MatrixXd& endmembers, EncoderKind kind) {
+    return MessageOf<InvalidData>([&] { Encoder encoder(endmembers, kind); });
+  };
   for (const EncoderKind kind : {EncoderKind::Fcls, EncoderKind::Linear, EncoderKind::Unconstrained})
   {
     const std::string tooMany = message(UniformMatrix(7, 9, 72), kind);

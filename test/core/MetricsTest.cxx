@@ -180,8 +180,9 @@ TEST(Metrics, ReportProgressThatGrowsToOne)
 TEST(Metrics, RefuseImagesThatDoNotFit)
 {
   const SpectralImage real = RandomImage(13, 9, 21);
-  const auto message = [&](const SpectralImage& generated, Eigen::Index patch)
-  { return MessageOf<InvalidData>([&] { ComputeFidelityAndDiversity(real, generated, patch); }); };
+  const auto message = [&](const SpectralImage& generated, Eigen::Index patch) {
+    return MessageOf<InvalidData>([&] { ComputeFidelityAndDiversity(real, generated, patch); });
+  };
 
   SpectralImage fewerBands = RandomImage(8, 4, 22);
   fewerBands.m_Spectra.conservativeResize(kBands - 1, Eigen::NoChange);

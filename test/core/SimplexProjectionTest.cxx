@@ -62,6 +62,36 @@ TEST(SimplexProjection, RoundTripIsEquationSix)
   }
 }
 
+TEST(SimplexProjection, TheExactInverseGivesTheAbundancesBack)
+{
+  for (const Eigen::Index endmembers : {2, 3, 9, 30})
+  {
+    for (const double floor : {1., 5., 8.})
+    {
+      SCOPED_TRACE(testing::Message() << "d " << endmembers << ", floor " << floor);
+      const SimplexProjection projection(endmembers, floor);
+      const Eigen::MatrixXf abundances = AbundancesWithFacesAndVertices(endmembers);
+      Eigen::MatrixXf projected(endmembers, kPixels);
+      Eigen::MatrixXf back(endmembers, kPixels);
+      projection.Project(abundances, projected);
+      projection.UnprojectExactly(projected, back);
+      ExpectOnTheSimplex(back);
+      EXPECT_LT((back - abundances).cwiseAbs().maxCoeff(), 1e-6f);
+    }
+  }
+}
+
+TEST(SimplexProjection, TheExactInverseStaysOnTheSimplexForAnyInput)
+{
+  const SimplexProjection projection(4, 3.);
+  Eigen::MatrixXf projected = 5.f * Eigen::MatrixXf::Random(4, 57);
+  projected.col(0).setZero();
+  projected.col(1) << 1e4f, -1e4f, 0.f, 1.f;
+  Eigen::MatrixXf abundances(4, 57);
+  projection.UnprojectExactly(projected, abundances);
+  ExpectOnTheSimplex(abundances);
+}
+
 TEST(SimplexProjection, IsEquationFour)
 {
   const SimplexProjection projection(5, 8.);

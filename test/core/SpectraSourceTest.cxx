@@ -49,16 +49,14 @@ TEST(InMemorySpectra, VisitsEveryPixelOnceInOrderWhateverTheBlockSize)
     for (int pass = 0; pass < 2; ++pass)
     {
       Eigen::MatrixXf seen(kBands, 0);
-      source.Visit(
-          [&](const Eigen::Ref<const Eigen::MatrixXf>& block)
-          {
-            ASSERT_EQ(block.rows(), kBands);
-            EXPECT_GE(block.cols(), 1);
-            EXPECT_LE(block.cols(), blockPixels);
-            const Eigen::Index start = seen.cols();
-            seen.conservativeResize(Eigen::NoChange, start + block.cols());
-            seen.rightCols(block.cols()) = block;
-          });
+      source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& block) {
+        ASSERT_EQ(block.rows(), kBands);
+        EXPECT_GE(block.cols(), 1);
+        EXPECT_LE(block.cols(), blockPixels);
+        const Eigen::Index start = seen.cols();
+        seen.conservativeResize(Eigen::NoChange, start + block.cols());
+        seen.rightCols(block.cols()) = block;
+      });
       ASSERT_EQ(seen.cols(), kPixels);
       EXPECT_EQ(seen, spectra);
     }
@@ -68,8 +66,9 @@ TEST(InMemorySpectra, VisitsEveryPixelOnceInOrderWhateverTheBlockSize)
 TEST(InMemorySpectra, VisitsNothingWhenThereIsNoPixel)
 {
   Eigen::Index pixels = 0;
-  InMemorySpectra(Eigen::MatrixXf(kBands, 0))
-      .Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& block) { pixels += block.cols(); });
+  InMemorySpectra(Eigen::MatrixXf(kBands, 0)).Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& block) {
+    pixels += block.cols();
+  });
   EXPECT_EQ(pixels, 0);
 }
 

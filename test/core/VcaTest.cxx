@@ -119,8 +119,9 @@ class VcaBothBranches : public testing::TestWithParam<VcaBranch>
 };
 
 INSTANTIATE_TEST_SUITE_P(Vca, VcaBothBranches, testing::Values(VcaBranch::Projective, VcaBranch::Orthogonal),
-                         [](const auto& tested)
-                         { return tested.param == VcaBranch::Projective ? "Projective" : "Orthogonal"; });
+                         [](const auto& tested) {
+                           return tested.param == VcaBranch::Projective ? "Projective" : "Orthogonal";
+                         });
 
 } // namespace
 
@@ -458,8 +459,7 @@ TEST(Vca, ChoosesTheBranchByTheThreshold)
 
 TEST(Vca, RefusesOptionsThatDoNotFitTheScene)
 {
-  const auto message = [](Eigen::Index endmembers, Eigen::Index bands, Eigen::Index pixels)
-  {
+  const auto message = [](Eigen::Index endmembers, Eigen::Index bands, Eigen::Index pixels) {
     const std::string checked = MessageOf<InvalidOption>([&] { Options(endmembers).Check(bands, pixels); });
     const InMemorySpectra source(UniformMatrix(bands, pixels, 23).cast<float>());
     EXPECT_EQ(MessageOf<InvalidOption>([&] { ExtractVca(source, Options(endmembers)); }), checked);

@@ -25,13 +25,13 @@ hud::CropSource MakeSource(const std::vector<hud::AbundanceMap>& maps, const hud
 TEST(CropSource, StandardisesEveryChannelOverTheValidPixels)
 {
   const hud::AbundanceMap map = hud::test::MakeToyMap(23, 17);
-  const hud::CropSource   source({map}, hud::test::MakeToyOptions());
-  Eigen::MatrixXf         projected(3, map.m_Abundances.cols());
+  const hud::CropSource source({map}, hud::test::MakeToyOptions());
+  Eigen::MatrixXf projected(3, map.m_Abundances.cols());
   hud::SimplexProjection(3).Project(map.m_Abundances, projected);
   for (Eigen::Index k = 0; k < 3; ++k)
   {
-    const Eigen::ArrayXd z    = projected.row(k).transpose().cast<double>().array();
-    const auto           i    = static_cast<std::size_t>(k);
+    const Eigen::ArrayXd z = projected.row(k).transpose().cast<double>().array();
+    const auto i = static_cast<std::size_t>(k);
     EXPECT_NEAR(source.ChannelMean()[i], z.mean(), 1e-9);
     EXPECT_NEAR(source.ChannelSd()[i], std::sqrt((z - z.mean()).square().mean()), 1e-9);
   }
@@ -39,10 +39,10 @@ TEST(CropSource, StandardisesEveryChannelOverTheValidPixels)
 
 TEST(CropSource, ABatchDependsOnSeedAndIterationOnly)
 {
-  const hud::AbundanceMap map     = hud::test::MakeToyMap(23, 17);
-  hud::TrainingOptions    options = hud::test::MakeToyOptions();
-  const hud::CropSource   source  = MakeSource({map}, options);
-  const hud::TrainingBatch batch  = source.Batch(5);
+  const hud::AbundanceMap map = hud::test::MakeToyMap(23, 17);
+  hud::TrainingOptions options = hud::test::MakeToyOptions();
+  const hud::CropSource source = MakeSource({map}, options);
+  const hud::TrainingBatch batch = source.Batch(5);
   source.Batch(6);
   const hud::TrainingBatch again = MakeSource({map}, options).Batch(5);
   EXPECT_TRUE(torch::equal(batch.m_Clean, again.m_Clean));
@@ -56,10 +56,10 @@ TEST(CropSource, ABatchDependsOnSeedAndIterationOnly)
 TEST(CropSource, DrawsEveryTimestep)
 {
   hud::TrainingOptions options = hud::test::MakeToyOptions();
-  options.m_Timesteps          = 7;
-  options.m_Batch              = 50;
-  const hud::CropSource   source = MakeSource({hud::test::MakeToyMap(23, 17)}, options);
-  std::set<std::int64_t>  seen;
+  options.m_Timesteps = 7;
+  options.m_Batch = 50;
+  const hud::CropSource source = MakeSource({hud::test::MakeToyMap(23, 17)}, options);
+  std::set<std::int64_t> seen;
   for (std::int64_t iteration = 0; iteration < 10; ++iteration)
   {
     const torch::Tensor timesteps = source.Batch(iteration).m_Timesteps;
@@ -74,13 +74,13 @@ TEST(CropSource, DrawsEveryTimestep)
 TEST(CropSource, CropsAreTheScenesOwnWithoutAugmentation)
 {
   hud::TrainingOptions options = hud::test::MakeToyOptions();
-  options.m_Augment            = false;
+  options.m_Augment = false;
   // One position only: the crop is the whole map.
   const hud::AbundanceMap map = hud::test::MakeToyMap(8, 8);
-  hud::CropSource         source({map}, options);
+  hud::CropSource source({map}, options);
   source.Standardise({0., 0., 0.}, {1., 1., 1.});
   const torch::Tensor crop = source.Batch(0).m_Clean[0];
-  Eigen::MatrixXf     projected(3, 64);
+  Eigen::MatrixXf projected(3, 64);
   hud::SimplexProjection(3).Project(map.m_Abundances, projected);
   for (std::int64_t y = 0; y < 8; ++y)
   {
@@ -94,9 +94,9 @@ TEST(CropSource, CropsAreTheScenesOwnWithoutAugmentation)
 TEST(CropSource, AugmentationShowsAllEightOrientations)
 {
   hud::TrainingOptions options = hud::test::MakeToyOptions();
-  options.m_Batch              = 100;
+  options.m_Batch = 100;
   const hud::CropSource source = MakeSource({hud::test::MakeToyMap(8, 8)}, options);
-  const torch::Tensor   crops  = source.Batch(0).m_Clean;
+  const torch::Tensor crops = source.Batch(0).m_Clean;
   std::vector<torch::Tensor> different;
   for (std::int64_t i = 0; i < crops.size(0); ++i)
   {

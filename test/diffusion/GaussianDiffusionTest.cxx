@@ -25,7 +25,7 @@ TEST_P(GaussianDiffusion, NoisedSamplesHaveTheMomentsOfTheForwardProcess)
   const hud::NoiseSchedule schedule(hud::ScheduleKind::Linear, 1000);
   for (const int t : {1, 200, 700, 1000})
   {
-    const torch::Tensor clean     = torch::full({7, 3, 50, 40}, 1.7);
+    const torch::Tensor clean = torch::full({7, 3, 50, 40}, 1.7);
     const torch::Tensor timesteps = torch::full({7}, t, torch::kInt64);
     const torch::Tensor noised =
         MakeDiffusion(GetParam()).AddNoise(clean, torch::randn_like(clean), timesteps).to(torch::kFloat64);
@@ -39,12 +39,12 @@ TEST_P(GaussianDiffusion, NoisedSamplesHaveTheMomentsOfTheForwardProcess)
 TEST_P(GaussianDiffusion, TheTargetGivesTheCleanSampleBack)
 {
   torch::manual_seed(2);
-  const auto          diffusion = MakeDiffusion(GetParam());
-  const torch::Tensor clean     = torch::randn({5, 3, 4, 6});
-  const torch::Tensor noise     = torch::randn({5, 3, 4, 6});
+  const auto diffusion = MakeDiffusion(GetParam());
+  const torch::Tensor clean = torch::randn({5, 3, 4, 6});
+  const torch::Tensor noise = torch::randn({5, 3, 4, 6});
   const torch::Tensor timesteps = torch::tensor({1, 10, 100, 400, 700}, torch::kInt64);
-  const torch::Tensor noised    = diffusion.AddNoise(clean, noise, timesteps);
-  const torch::Tensor target    = diffusion.Target(clean, noise, timesteps);
+  const torch::Tensor noised = diffusion.AddNoise(clean, noise, timesteps);
+  const torch::Tensor target = diffusion.Target(clean, noise, timesteps);
   EXPECT_LT((diffusion.EstimateClean(noised, target, timesteps) - clean).abs().max().item<double>(), 1e-4);
 }
 
@@ -56,18 +56,18 @@ TEST_P(GaussianDiffusion, TimeIsRelativeToTheLastTimestep)
 
 INSTANTIATE_TEST_SUITE_P(Predictions, GaussianDiffusion,
                          testing::Values(hud::Prediction::Velocity, hud::Prediction::Epsilon),
-                         [](const auto& info) { return hud::ToString(info.param); });
+                         [](const auto& parameter) { return hud::ToString(parameter.param); });
 
 TEST(GaussianDiffusionVelocity, IsTheDerivativeAlongTheArc)
 {
   // With Z = cos(phi) Z_0 + sin(phi) eps, v = dZ / dphi.
-  const auto          diffusion = MakeDiffusion(hud::Prediction::Velocity);
-  const torch::Tensor clean     = torch::full({1, 1, 1, 1}, 0.8);
-  const torch::Tensor noise     = torch::full({1, 1, 1, 1}, -0.6);
-  const double        signal    = hud::NoiseSchedule(hud::ScheduleKind::Linear, 1000).AlphaBar(300);
-  const double        phi       = std::acos(std::sqrt(signal));
-  const double        step      = 1e-4;
-  const auto          position  = [&](double angle) { return std::cos(angle) * 0.8 - std::sin(angle) * 0.6; };
+  const auto diffusion = MakeDiffusion(hud::Prediction::Velocity);
+  const torch::Tensor clean = torch::full({1, 1, 1, 1}, 0.8);
+  const torch::Tensor noise = torch::full({1, 1, 1, 1}, -0.6);
+  const double signal = hud::NoiseSchedule(hud::ScheduleKind::Linear, 1000).AlphaBar(300);
+  const double phi = std::acos(std::sqrt(signal));
+  const double step = 1e-4;
+  const auto position = [&](double angle) { return std::cos(angle) * 0.8 - std::sin(angle) * 0.6; };
   EXPECT_NEAR(diffusion.Target(clean, noise, torch::tensor({300}, torch::kInt64)).item<double>(),
               (position(phi + step) - position(phi - step)) / (2. * step), 1e-5);
 }

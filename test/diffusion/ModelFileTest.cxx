@@ -19,11 +19,11 @@ class ModelFile : public testing::Test
 protected:
   void SetUp() override
   {
-    m_Info.m_Options     = hud::test::MakeToyOptions();
-    m_Info.m_Scene       = hud::test::MakeToyScene();
+    m_Info.m_Options = hud::test::MakeToyOptions();
+    m_Info.m_Scene = hud::test::MakeToyScene();
     m_Info.m_ChannelMean = {-1.5, -2.25, -0.125};
-    m_Info.m_ChannelSd   = {0.5, 1.5, 2.5};
-    m_Info.m_Iteration   = 4321;
+    m_Info.m_ChannelSd = {0.5, 1.5, 2.5};
+    m_Info.m_Iteration = 4321;
     hud::WriteModelFile(Path("model"), m_Info, {});
   }
 
@@ -47,7 +47,7 @@ protected:
   }
 
   hud::test::TemporaryFolder m_Folder;
-  hud::ModelInfo             m_Info;
+  hud::ModelInfo m_Info;
 };
 
 TEST_F(ModelFile, KeepsTheWholeDescription)
@@ -78,7 +78,8 @@ TEST_F(ModelFile, RefusesAForeignSafetensorsFile)
 
 TEST_F(ModelFile, RefusesANewerFormat)
 {
-  hud::WriteSafetensors(Path("newer"), {}, {{"format", "hud-model"}, {"format_version", "2"}, {"program_version", "9.9"}});
+  hud::WriteSafetensors(Path("newer"), {},
+                        {{"format", "hud-model"}, {"format_version", "2"}, {"program_version", "9.9"}});
   EXPECT_NE(Refusal("newer").find("'2'"), std::string::npos) << Refusal("newer");
   EXPECT_NE(Refusal("newer").find("9.9"), std::string::npos) << Refusal("newer");
 }
@@ -102,7 +103,7 @@ TEST_F(ModelFile, RefusesADescriptionThatCannotBeTrue)
 TEST_F(ModelFile, RefusesTensorsOfAnotherShape)
 {
   hud::WriteModelFile(Path("model"), m_Info, {{"ema.weight", torch::zeros({2, 3})}});
-  hud::ModelFileReader                           reader(Path("model"));
+  hud::ModelFileReader reader(Path("model"));
   torch::OrderedDict<std::string, torch::Tensor> parameters;
   parameters.insert("weight", torch::ones({3, 2}));
   EXPECT_THROW(reader.ReadInto("ema.", parameters), hud::FileError);

@@ -48,7 +48,7 @@ TEST(NoiseSchedule, PosteriorVarianceIsThatOfTwoGaussiansMultiplied)
 TEST(NoiseSchedule, EndsWithTheSameNoiseWhateverTheNumberOfTimesteps)
 {
   const double full = hud::NoiseSchedule(hud::ScheduleKind::Linear, 1000).AlphaBar(1000);
-  const double few  = hud::NoiseSchedule(hud::ScheduleKind::Linear, 200).AlphaBar(200);
+  const double few = hud::NoiseSchedule(hud::ScheduleKind::Linear, 200).AlphaBar(200);
   EXPECT_NEAR(std::log(few) / std::log(full), 1., 0.1);
 }
 

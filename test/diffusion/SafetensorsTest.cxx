@@ -31,9 +31,9 @@ class Safetensors : public testing::Test
 protected:
   void SetUp() override
   {
-    m_Tensors["a.float"]  = torch::arange(12, torch::kFloat32).view({3, 4});
+    m_Tensors["a.float"] = torch::arange(12, torch::kFloat32).view({3, 4});
     m_Tensors["a.double"] = torch::arange(5, torch::kFloat64) / 7.;
-    m_Tensors["b.count"]  = torch::tensor({1000000000000}, torch::kInt64);
+    m_Tensors["b.count"] = torch::tensor({1000000000000}, torch::kInt64);
     hud::WriteSafetensors(Path(), m_Tensors, {{"format", "test"}, {"text", "\"quoted\" \n text"}});
   }
 
@@ -43,7 +43,7 @@ protected:
   }
 
   hud::test::TemporaryFolder m_Folder;
-  hud::TensorMap             m_Tensors;
+  hud::TensorMap m_Tensors;
 };
 
 TEST_F(Safetensors, ReturnsWhatWasWritten)

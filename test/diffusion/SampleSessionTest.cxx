@@ -43,10 +43,10 @@ protected:
   {
     hud::SampleOptions options;
     options.m_Layout = layout;
-    options.m_Width  = width;
+    options.m_Width = width;
     options.m_Height = height;
-    options.m_Steps  = 6;
-    options.m_Seed   = 3;
+    options.m_Steps = 6;
+    options.m_Seed = 3;
     return options;
   }
 
@@ -75,8 +75,8 @@ TEST_F(SampleSession, AbundancesAreOnTheSimplex)
 TEST_F(SampleSession, TheSameSeedGivesTheSameBytes)
 {
   const hud::SampleSession session(ModelPath(), OnCpu());
-  hud::SampleOptions       options = MakeOptions(hud::SampleLayout::Scene, 21, 13);
-  const hud::AbundanceMap  map     = session.Sample(options);
+  hud::SampleOptions options = MakeOptions(hud::SampleLayout::Scene, 21, 13);
+  const hud::AbundanceMap map = session.Sample(options);
   EXPECT_EQ(map.m_Abundances, hud::SampleSession(ModelPath(), OnCpu()).Sample(options).m_Abundances);
   options.m_Seed = 4;
   EXPECT_NE(map.m_Abundances, session.Sample(options).m_Abundances);
@@ -85,8 +85,8 @@ TEST_F(SampleSession, TheSameSeedGivesTheSameBytes)
 TEST_F(SampleSession, ThreadsChangeNoMoreThanRounding)
 {
   const hud::SampleOptions options = MakeOptions(hud::SampleLayout::Patches, 24, 16);
-  const hud::AbundanceMap  two     = hud::SampleSession(ModelPath(), OnCpu(2)).Sample(options);
-  const hud::AbundanceMap  one     = hud::SampleSession(ModelPath(), OnCpu(1)).Sample(options);
+  const hud::AbundanceMap two = hud::SampleSession(ModelPath(), OnCpu(2)).Sample(options);
+  const hud::AbundanceMap one = hud::SampleSession(ModelPath(), OnCpu(1)).Sample(options);
   EXPECT_LT((one.m_Abundances - two.m_Abundances).cwiseAbs().maxCoeff(), 1e-4f);
 }
 
@@ -94,19 +94,19 @@ TEST_F(SampleSession, PatchesAreIndependentOfTheirNeighbours)
 {
   // Patches beside each other do not change a patch's own noise, so a canvas of one row begins like one of one patch.
   const hud::SampleSession session(ModelPath(), OnCpu());
-  const hud::AbundanceMap  row = session.Sample(MakeOptions(hud::SampleLayout::Patches, 16, 8));
-  const hud::AbundanceMap  two = session.Sample(MakeOptions(hud::SampleLayout::Patches, 16, 16));
+  const hud::AbundanceMap row = session.Sample(MakeOptions(hud::SampleLayout::Patches, 16, 8));
+  const hud::AbundanceMap two = session.Sample(MakeOptions(hud::SampleLayout::Patches, 16, 16));
   EXPECT_LT((row.m_Abundances - two.m_Abundances.leftCols(16 * 8)).cwiseAbs().maxCoeff(), 1e-4f);
 }
 
 TEST_F(SampleSession, DdpmRunsThroughAllTimesteps)
 {
   const hud::SampleSession session(ModelPath(), OnCpu());
-  hud::SampleOptions       options = MakeOptions(hud::SampleLayout::Patches, 8, 8);
-  options.m_Sampler                = hud::SamplerKind::Ddpm;
-  options.m_Steps                  = 1000;
-  int                     calls    = 0;
-  const hud::AbundanceMap map      = session.Sample(options, [&](double) { return ++calls > 0; });
+  hud::SampleOptions options = MakeOptions(hud::SampleLayout::Patches, 8, 8);
+  options.m_Sampler = hud::SamplerKind::Ddpm;
+  options.m_Steps = 1000;
+  int calls = 0;
+  const hud::AbundanceMap map = session.Sample(options, [&](double) { return ++calls > 0; });
   EXPECT_EQ(calls, 1000);
   EXPECT_TRUE(map.m_Abundances.allFinite());
 }
@@ -114,15 +114,15 @@ TEST_F(SampleSession, DdpmRunsThroughAllTimesteps)
 TEST_F(SampleSession, LearnsTheMeanAbundances)
 {
   const hud::SampleSession session(ModelPath(), OnCpu());
-  const hud::AbundanceMap  sample = session.Sample(MakeOptions(hud::SampleLayout::Patches, 64, 64));
-  const Eigen::Vector3f    real   = MakeToyMap(23, 17).m_Abundances.rowwise().mean();
+  const hud::AbundanceMap sample = session.Sample(MakeOptions(hud::SampleLayout::Patches, 64, 64));
+  const Eigen::Vector3f real = MakeToyMap(23, 17).m_Abundances.rowwise().mean();
   EXPECT_LT((sample.m_Abundances.rowwise().mean() - real).cwiseAbs().maxCoeff(), 0.15f);
 }
 
 TEST_F(SampleSession, StopsWhenAskedTo)
 {
   const hud::SampleSession session(ModelPath(), OnCpu());
-  int                      calls = 0;
+  int calls = 0;
   EXPECT_THROW(session.Sample(MakeOptions(hud::SampleLayout::Scene, 21, 13), [&](double) { return ++calls < 2; }),
                hud::Error);
   EXPECT_EQ(calls, 2);
@@ -134,7 +134,7 @@ TEST_F(SampleSession, RefusesOptionsOutsideTheirRanges)
   EXPECT_THROW(session.Sample(MakeOptions(hud::SampleLayout::Scene, 0, 13)), hud::InvalidOption);
   EXPECT_THROW(session.Sample(MakeOptions(hud::SampleLayout::Scene, 21, -1)), hud::InvalidOption);
   hud::SampleOptions options = MakeOptions(hud::SampleLayout::Scene, 21, 13);
-  options.m_Steps            = 0;
+  options.m_Steps = 0;
   EXPECT_THROW(session.Sample(options), hud::InvalidOption);
   options.m_Steps = 1001;
   EXPECT_THROW(session.Sample(options), hud::InvalidOption);

@@ -38,16 +38,16 @@ TEST(Sampler, DdpmStepIsAlgorithm2)
 {
   // Z_{t-1} = (Z_t - (1 - a_t) / sqrt(1 - abar_t) eps) / sqrt(a_t) + sigma_t n, sigma_t^2 the posterior variance.
   const hud::NoiseSchedule schedule = Schedule();
-  const auto               plan     = hud::PlanSampler(schedule, hud::SamplerKind::Ddpm, kTimesteps);
+  const auto plan = hud::PlanSampler(schedule, hud::SamplerKind::Ddpm, kTimesteps);
   ASSERT_EQ(plan.size(), static_cast<std::size_t>(kTimesteps));
   const double clean = 0.7;
-  const double eps   = -1.3;
+  const double eps = -1.3;
   for (const hud::SamplerStep& step : plan)
   {
-    const int    t      = step.m_From;
-    const double alpha  = 1. - schedule.Beta(t);
+    const int t = step.m_From;
+    const double alpha = 1. - schedule.Beta(t);
     const double noised = std::sqrt(schedule.AlphaBar(t)) * clean + std::sqrt(1. - schedule.AlphaBar(t)) * eps;
-    const double mean   = (noised - (1. - alpha) / std::sqrt(1. - schedule.AlphaBar(t)) * eps) / std::sqrt(alpha);
+    const double mean = (noised - (1. - alpha) / std::sqrt(1. - schedule.AlphaBar(t)) * eps) / std::sqrt(alpha);
     ASSERT_NEAR(step.m_Current * noised + step.m_Clean * clean, mean, 1e-9) << t;
     ASSERT_NEAR(step.m_Noise * step.m_Noise, schedule.PosteriorVariance(t), 1e-12) << t;
   }
@@ -58,14 +58,14 @@ TEST(Sampler, DdimKeepsTheNoiseOfAnExactEstimate)
 {
   // With the true Z_0 every step lands on sqrt(abar_s) Z_0 + sqrt(1 - abar_s) eps of the same eps.
   const hud::NoiseSchedule schedule = Schedule();
-  const double             clean    = -0.4;
-  const double             eps      = 1.9;
-  double                   current  = std::sqrt(schedule.AlphaBar(kTimesteps)) * clean +
-                   std::sqrt(1. - schedule.AlphaBar(kTimesteps)) * eps;
+  const double clean = -0.4;
+  const double eps = 1.9;
+  double current =
+      std::sqrt(schedule.AlphaBar(kTimesteps)) * clean + std::sqrt(1. - schedule.AlphaBar(kTimesteps)) * eps;
   for (const hud::SamplerStep& step : hud::PlanSampler(schedule, hud::SamplerKind::Ddim, 37))
   {
     EXPECT_DOUBLE_EQ(step.m_Noise, 0.);
-    current             = step.m_Current * current + step.m_Clean * clean;
+    current = step.m_Current * current + step.m_Clean * clean;
     const double signal = schedule.AlphaBar(step.m_To);
     ASSERT_NEAR(current, std::sqrt(signal) * clean + std::sqrt(1. - signal) * eps, 1e-10);
   }
@@ -77,13 +77,13 @@ TEST(Sampler, DdimKeepsTheNoiseOfAnExactEstimate)
 double SampledVariance(hud::SamplerKind kind, int steps, double sd)
 {
   const hud::NoiseSchedule schedule = Schedule();
-  double                   variance = 1.;
+  double variance = 1.;
   for (const hud::SamplerStep& step : hud::PlanSampler(schedule, kind, steps))
   {
-    const double signal   = schedule.AlphaBar(step.m_From);
+    const double signal = schedule.AlphaBar(step.m_From);
     const double estimate = std::sqrt(signal) * sd * sd / (signal * sd * sd + 1. - signal);
-    const double factor   = step.m_Current + step.m_Clean * estimate;
-    variance              = factor * factor * variance + step.m_Noise * step.m_Noise;
+    const double factor = step.m_Current + step.m_Clean * estimate;
+    variance = factor * factor * variance + step.m_Noise * step.m_Noise;
   }
   return variance;
 }

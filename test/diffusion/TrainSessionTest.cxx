@@ -77,15 +77,15 @@ TEST_F(TrainSession, LearnsOnePatchByHeart)
   for (const hud::Prediction prediction : {hud::Prediction::Velocity, hud::Prediction::Epsilon})
   {
     hud::TrainingOptions options = MakeToyOptions();
-    options.m_Augment            = false;
-    options.m_Batch              = 16;
-    options.m_Prediction         = prediction;
+    options.m_Augment = false;
+    options.m_Batch = 16;
+    options.m_Prediction = prediction;
     hud::TrainSession session({MakeToyMap(8, 8)}, MakeToyScene(), options, OnCpu());
-    double            first = 0.;
-    double            last  = 0.;
+    double first = 0.;
+    double last = 0.;
     session.Run(300, [&](const hud::TrainProgress& progress) {
       first = progress.m_Iteration == 1 ? progress.m_Loss : first;
-      last  = progress.m_Loss;
+      last = progress.m_Loss;
       return true;
     });
     // Only the noise of the smallest timesteps cannot be known.
@@ -109,7 +109,7 @@ TEST_F(TrainSession, EveryParameterLearns)
   session.Save(Path("after"));
   hud::SafetensorsReader before(Path("before"));
   hud::SafetensorsReader after(Path("after"));
-  const auto             names = before.Names("network.");
+  const auto names = before.Names("network.");
   EXPECT_GT(names.size(), 20u);
   EXPECT_EQ(names, after.Names("network."));
   for (const std::string& name : names)
@@ -123,7 +123,7 @@ TEST_F(TrainSession, RefusesMapsThatDoNotFitTheModel)
   hud::TrainSession session = MakeSession();
   session.Save(Path("model"));
   hud::AbundanceMap two = MakeToyMap(23, 17);
-  two.m_Abundances      = two.m_Abundances.topRows(2).eval();
+  two.m_Abundances = two.m_Abundances.topRows(2).eval();
   EXPECT_THROW(hud::TrainSession(Path("model"), {two}, OnCpu()), hud::InvalidData);
 }
 
@@ -153,10 +153,12 @@ TEST_F(TrainSession, RefusesAGpuThatIsNotThere)
     GTEST_SKIP() << "there is a GPU";
   }
   hud::ExecutionOptions execution = OnCpu();
-  execution.m_Device              = "cuda";
-  EXPECT_THROW(hud::TrainSession({MakeToyMap(23, 17)}, MakeToyScene(), MakeToyOptions(), execution), hud::InvalidOption);
+  execution.m_Device = "cuda";
+  EXPECT_THROW(hud::TrainSession({MakeToyMap(23, 17)}, MakeToyScene(), MakeToyOptions(), execution),
+               hud::InvalidOption);
   execution.m_Device = "tpu";
-  EXPECT_THROW(hud::TrainSession({MakeToyMap(23, 17)}, MakeToyScene(), MakeToyOptions(), execution), hud::InvalidOption);
+  EXPECT_THROW(hud::TrainSession({MakeToyMap(23, 17)}, MakeToyScene(), MakeToyOptions(), execution),
+               hud::InvalidOption);
 }
 
 } // namespace

@@ -11,15 +11,15 @@ namespace
 hud::NetworkOptions SmallNetwork()
 {
   hud::NetworkOptions options;
-  options.m_Width       = 8;
+  options.m_Width = 8;
   options.m_Multipliers = {1, 2, 3};
-  options.m_Blocks      = 1;
+  options.m_Blocks = 1;
   return options;
 }
 
 TEST(UNet, KeepsTheShapeOfItsInput)
 {
-  hud::UNet           network(3, SmallNetwork(), 5);
+  hud::UNet network(3, SmallNetwork(), 5);
   const torch::Tensor output = network(torch::randn({2, 3, 8, 12}), torch::tensor({0.1f, 0.9f}));
   EXPECT_EQ(output.sizes(), (torch::IntArrayRef{2, 3, 8, 12}));
   EXPECT_TRUE(torch::isfinite(output).all().item<bool>());
@@ -29,9 +29,13 @@ TEST(UNet, GradientReachesEveryParameter)
 {
   hud::UNet network(3, SmallNetwork(), 5);
   {
-    // The last layer starts at zero and would stop the gradient.
+    // Layers that start at zero would stop the gradient.
     const torch::NoGradGuard noGradient;
-    network->named_parameters()["output.weight"].fill_(0.01f);
+    torch::manual_seed(4);
+    for (const auto& parameter : network->parameters())
+    {
+      parameter.add_(0.05 * torch::randn_like(parameter));
+    }
   }
   torch::manual_seed(3);
   network(torch::randn({2, 3, 8, 12}), torch::tensor({0.2f, 0.7f})).square().sum().backward();
@@ -49,7 +53,7 @@ TEST(UNet, InitialWeightsDependOnTheSeedOnly)
   torch::manual_seed(2);
   hud::UNet second(3, SmallNetwork(), 5);
   hud::UNet other(3, SmallNetwork(), 6);
-  bool      differs = false;
+  bool differs = false;
   for (const auto& parameter : first->named_parameters())
   {
     EXPECT_TRUE(torch::equal(parameter.value(), second->named_parameters()[parameter.key()])) << parameter.key();
@@ -62,7 +66,7 @@ TEST(UNet, InitialWeightsOfDifferentLayersDiffer)
 {
   hud::UNet network(3, SmallNetwork(), 5);
   const auto parameters = network->named_parameters();
-  EXPECT_FALSE(torch::equal(parameters["middle1.convolution1.weight"], parameters["middle1.convolution2.weight"]));
+  EXPECT_FALSE(torch::equal(parameters["middle1.convolution1.weight"], parameters["middle2.convolution1.weight"]));
   EXPECT_LT(parameters["middle1.convolution1.weight"].mean().abs().item<double>(), 0.01);
 }
 
@@ -71,7 +75,10 @@ TEST(UNet, SeesTheTimestep)
   hud::UNet network(3, SmallNetwork(), 5);
   {
     const torch::NoGradGuard noGradient;
-    network->named_parameters()["output.weight"].fill_(0.01f);
+    for (const auto& parameter : network->parameters())
+    {
+      parameter.add_(0.05 * torch::randn_like(parameter));
+    }
   }
   const torch::Tensor input = torch::randn({1, 3, 8, 12});
   EXPECT_FALSE(torch::allclose(network(input, torch::tensor({0.1f})), network(input, torch::tensor({0.6f}))));
@@ -80,8 +87,8 @@ TEST(UNet, SeesTheTimestep)
 TEST(UNet, WorksWithoutAttentionAndWithOneLevel)
 {
   hud::NetworkOptions options = SmallNetwork();
-  options.m_Attention         = false;
-  options.m_Multipliers       = {2};
+  options.m_Attention = false;
+  options.m_Multipliers = {2};
   hud::UNet network(4, options, 1);
   EXPECT_EQ(network(torch::randn({1, 4, 5, 7}), torch::tensor({0.5f})).sizes(), (torch::IntArrayRef{1, 4, 5, 7}));
 }

@@ -9,10 +9,10 @@
 
 #include "hud/core/Error.h"
 
-#include "../core/ErrorMessage.h"
-#include "../core/RandomMatrix.h"
 #include "StreamedScene.h"
 #include "TemporaryFolder.h"
+#include "core/ErrorMessage.h"
+#include "core/RandomMatrix.h"
 
 #include <gdal_priv.h>
 #include <gtest/gtest.h>
@@ -330,14 +330,12 @@ TEST_F(HUDApplication, InterruptedWhileItWritesLeavesNothing)
   // More strips than one, so that there is a place to stop.
   SetOutput("out", "a.tif?&streaming:type=stripped&streaming:sizemode=height&streaming:sizevalue=4");
   std::size_t regions = 0;
-  m_App->m_Scene->SetHook(
-      [&regions](const auto&)
-      {
-        if (++regions == 3)
-        {
-          std::raise(SIGINT);
-        }
-      });
+  m_App->m_Scene->SetHook([&regions](const auto&) {
+    if (++regions == 3)
+    {
+      std::raise(SIGINT);
+    }
+  });
   EXPECT_EQ(MessageOf<hud::Error>([&] { m_App->ExecuteAndWriteOutput(); }), "interrupted");
   EXPECT_EQ(regions, 3u);
   EXPECT_EQ(m_Folder.Names(), Names{});

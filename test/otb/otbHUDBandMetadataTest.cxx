@@ -5,8 +5,8 @@
 
 #include "hud/core/Error.h"
 
-#include "../core/ErrorMessage.h"
 #include "TemporaryFolder.h"
+#include "core/ErrorMessage.h"
 
 #include <gdal_priv.h>
 #include <gtest/gtest.h>
@@ -84,13 +84,29 @@ TEST(HUDBandMetadata, DescribesEachBandOfATiffFile)
   GDALClose(dataset);
 }
 
+TEST(HUDBandMetadata, ReadsUnitsAndNoData)
+{
+  const TemporaryFolder folder;
+  const std::string path = (folder / "a.tif").string();
+  WriteRaster(path, "GTiff", 3);
+  EXPECT_EQ(otb::HUDReadUnits(path), "");
+  EXPECT_EQ(otb::HUDReadNoDataValue(path), std::nullopt);
+  WriteRaster(path, "GTiff", 3, [](GDALRasterBand& band, int) {
+    band.SetUnitType("W/m2/sr/um");
+    band.SetNoDataValue(-32768.);
+  });
+  EXPECT_EQ(otb::HUDReadUnits(path), "W/m2/sr/um");
+  EXPECT_EQ(otb::HUDReadNoDataValue(path), -32768.);
+  EXPECT_EQ(otb::HUDReadUnits((folder / "nothing.tif").string()), "");
+  EXPECT_EQ(otb::HUDReadNoDataValue((folder / "nothing.tif").string()), std::nullopt);
+}
+
 TEST(HUDBandMetadata, ReadsDescriptions)
 {
-  EXPECT_EQ(ReadWith(
-                [](GDALRasterBand& band, int i) {
-                  band.SetDescription(
-                      ("band " + std::to_string(i) + " (" + std::to_string(400 + i) + ".5 Nanometers)").c_str());
-                }),
+  EXPECT_EQ(ReadWith([](GDALRasterBand& band, int i) {
+              band.SetDescription(
+                  ("band " + std::to_string(i) + " (" + std::to_string(400 + i) + ".5 Nanometers)").c_str());
+            }),
             (std::vector<double>{401.5, 402.5, 403.5}));
   EXPECT_EQ(
       ReadWith([](GDALRasterBand& band, int i) { band.SetDescription((std::to_string(i) + ".25 \xc2\xb5m").c_str()); }),
@@ -99,14 +115,11 @@ TEST(HUDBandMetadata, ReadsDescriptions)
 
 TEST(HUDBandMetadata, ReadsItemsInTheirUnit)
 {
-  const auto withUnit = [](const char* value, const char* unit)
-  {
-    return ReadWith(
-        [=](GDALRasterBand& band, int)
-        {
-          band.SetMetadataItem("wavelength", value);
-          band.SetMetadataItem("wavelength_units", unit);
-        });
+  const auto withUnit = [](const char* value, const char* unit) {
+    return ReadWith([=](GDALRasterBand& band, int) {
+      band.SetMetadataItem("wavelength", value);
+      band.SetMetadataItem("wavelength_units", unit);
+    });
   };
   EXPECT_EQ(withUnit("0.5", "Micrometers"), std::vector<double>(3, 500.));
   EXPECT_EQ(withUnit("0.5", nullptr), std::vector<double>(3, 500.));

@@ -5,9 +5,9 @@
 
 #include "hud/core/Error.h"
 
-#include "../core/ErrorMessage.h"
-#include "../core/RandomMatrix.h"
 #include "StreamedScene.h"
+#include "core/ErrorMessage.h"
+#include "core/RandomMatrix.h"
 
 #include <gtest/gtest.h>
 

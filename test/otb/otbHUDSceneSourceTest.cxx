@@ -7,9 +7,9 @@
 
 #include "otbHUDInterrupt.h"
 
-#include "../core/ErrorMessage.h"
-#include "../core/RandomMatrix.h"
 #include "StreamedScene.h"
+#include "core/ErrorMessage.h"
+#include "core/RandomMatrix.h"
 
 #include <gtest/gtest.h>
 
@@ -53,14 +53,12 @@ struct Collected
 Collected Collect(const HUDSceneSource& source)
 {
   Collected result;
-  source.Visit(
-      [&](const Eigen::Ref<const Eigen::MatrixXf>& block)
-      {
-        Eigen::MatrixXf joined(kBands, result.m_Spectra.cols() + block.cols());
-        joined << result.m_Spectra, block;
-        result.m_Spectra = joined;
-        result.m_Blocks.push_back(block.cols());
-      });
+  source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& block) {
+    Eigen::MatrixXf joined(kBands, result.m_Spectra.cols() + block.cols());
+    joined << result.m_Spectra, block;
+    result.m_Spectra = joined;
+    result.m_Blocks.push_back(block.cols());
+  });
   return result;
 }
 
@@ -141,16 +139,14 @@ TEST(HUDSceneSource, NamesTheImageWhoseBandsDiffer)
 {
   const auto a = MakeScene(Spectra(kPixels, 6), kWidth);
   const auto b = MakeScene(Spectra(kPixels, 7).topRows(kBands - 3), kWidth);
-  const std::string message = MessageOf<hud::InvalidData>(
-      [&] {
-        HUDSceneSource({a->GetOutput(), b->GetOutput()}, 1, {"first.tif", "second.tif"});
-      });
+  const std::string message = MessageOf<hud::InvalidData>([&] {
+    HUDSceneSource({a->GetOutput(), b->GetOutput()}, 1, {"first.tif", "second.tif"});
+  });
   EXPECT_TRUE(Says(message, "second.tif has 28 bands")) << message;
   EXPECT_TRUE(Says(message, "31")) << message;
-  EXPECT_TRUE(Says(MessageOf<hud::InvalidData>(
-                       [&] {
-                         HUDSceneSource({a->GetOutput(), b->GetOutput()}, 1);
-                       }),
+  EXPECT_TRUE(Says(MessageOf<hud::InvalidData>([&] {
+                     HUDSceneSource({a->GetOutput(), b->GetOutput()}, 1);
+                   }),
                    "image 2"));
 }
 

@@ -8,9 +8,9 @@
 
 #include "hud/core/Error.h"
 
-#include "../core/ErrorMessage.h"
-#include "../core/RandomMatrix.h"
 #include "StreamedScene.h"
+#include "core/ErrorMessage.h"
+#include "core/RandomMatrix.h"
 
 #include "otbSpatialReference.h"
 
@@ -82,9 +82,7 @@ void PrintTo(const Case& value, std::ostream* stream)
 
 Case EncodeCase(hud::EncoderKind kind, const std::string& name)
 {
-  Case result{name, Spectra(), Eigen::MatrixXf(kEndmembers, kPixels),
-              [kind]
-              {
+  Case result{name, Spectra(), Eigen::MatrixXf(kEndmembers, kPixels), [kind] {
                 const auto filter = otb::HUDEncodeImageFilter::New();
                 filter->SetEndmembers(Endmembers());
                 filter->SetEncoder(kind);
@@ -96,9 +94,7 @@ Case EncodeCase(hud::EncoderKind kind, const std::string& name)
 
 Case DecodeCase()
 {
-  Case result{"Decode", Abundances(), Eigen::MatrixXf(kBands, kPixels),
-              []
-              {
+  Case result{"Decode", Abundances(), Eigen::MatrixXf(kBands, kPixels), [] {
                 const auto filter = otb::HUDDecodeImageFilter::New();
                 filter->SetEndmembers(Endmembers());
                 return otb::HUDSpectralImageFilter::Pointer(filter.GetPointer());
@@ -109,9 +105,7 @@ Case DecodeCase()
 
 Case ProjectCase()
 {
-  Case result{"Project", Abundances(), Eigen::MatrixXf(kEndmembers, kPixels),
-              []
-              {
+  Case result{"Project", Abundances(), Eigen::MatrixXf(kEndmembers, kPixels), [] {
                 const auto filter = otb::HUDProjectImageFilter::New();
                 filter->SetFloor(kFloor);
                 return otb::HUDSpectralImageFilter::Pointer(filter.GetPointer());
@@ -123,9 +117,7 @@ Case ProjectCase()
 Case UnprojectCase()
 {
   Case result{"Unproject", hud::test::UniformMatrix(kEndmembers, kPixels, 4, -9., 0.5).cast<float>(),
-              Eigen::MatrixXf(kEndmembers, kPixels),
-              []
-              {
+              Eigen::MatrixXf(kEndmembers, kPixels), [] {
                 const auto filter = otb::HUDUnprojectImageFilter::New();
                 return otb::HUDSpectralImageFilter::Pointer(filter.GetPointer());
               }};

@@ -5,8 +5,8 @@
 
 #include "hud/core/Error.h"
 
-#include "../core/ErrorMessage.h"
 #include "TemporaryFolder.h"
+#include "core/ErrorMessage.h"
 
 #include <gtest/gtest.h>
 

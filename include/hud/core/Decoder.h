@@ -21,6 +21,7 @@ public:
   /// Writes the spectra of the abundances.
   /// @param abundances X, [d x pixels]
   /// @param spectra Y, [bands x pixels]
+  /// @throws InvalidData when the shapes do not fit
   void Decode(const Eigen::Ref<const Eigen::MatrixXf>& abundances, Eigen::Ref<Eigen::MatrixXf> spectra) const;
 
 private:

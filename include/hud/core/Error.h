@@ -13,9 +13,7 @@ namespace hud
 class Error : public std::runtime_error
 {
 public:
-  explicit Error(const std::string& message) : std::runtime_error(message)
-  {
-  }
+  explicit Error(const std::string& message) : std::runtime_error(message) {}
 };
 
 /// An option or argument is outside its range, or two of them contradict each other.

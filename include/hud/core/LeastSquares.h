@@ -32,8 +32,8 @@ public:
 
 private:
   Eigen::MatrixXd m_Gram;
-  Constraint      m_Constraint;
-  double          m_Shift = 0.; ///< what was added to every entry of the Gram matrix; changes nothing where sum(x) = 1
+  Constraint m_Constraint;
+  double m_Shift = 0.; ///< what was added to every entry of the Gram matrix; changes nothing where sum(x) = 1
 };
 
 /// How spectra become abundances.
@@ -66,12 +66,13 @@ public:
   /// Writes the abundances of the spectra.
   /// @param spectra Y, [bands x pixels], finite
   /// @param abundances X, [d x pixels]
+  /// @throws InvalidData when the shapes do not fit
   void Encode(const Eigen::Ref<const Eigen::MatrixXf>& spectra, Eigen::Ref<Eigen::MatrixXf> abundances) const;
 
 private:
-  EncoderKind             m_Kind;
-  Eigen::MatrixXd         m_Endmembers;
-  Eigen::MatrixXd         m_PseudoInverse; ///< (A^T A)^-1 A^T, [d x bands]
+  EncoderKind m_Kind;
+  Eigen::MatrixXd m_Endmembers;
+  Eigen::MatrixXd m_PseudoInverse; ///< (A^T A)^-1 A^T, [d x bands]
   ConstrainedLeastSquares m_Fcls;
 };
 

@@ -13,15 +13,15 @@ namespace hud
 /// An image with its pixels row by row.
 struct SpectralImage
 {
-  Eigen::Index    m_Width  = 0;
-  Eigen::Index    m_Height = 0;
+  Eigen::Index m_Width = 0;
+  Eigen::Index m_Height = 0;
   Eigen::MatrixXf m_Spectra; ///< [bands x width * height]
 };
 
 /// Point fidelity and block diversity, both in [0, 1] for non-negative spectra.
 struct FidelityAndDiversity
 {
-  double m_PointFidelity  = 0.; ///< F_p, eq. (16)
+  double m_PointFidelity = 0.;  ///< F_p, eq. (16)
   double m_BlockDiversity = 0.; ///< D_b, eq. (17)
 };
 

@@ -14,14 +14,14 @@ namespace hud
 /// the reproducibility of saved models: never reuse or renumber one.
 enum class RandomStream : std::uint32_t
 {
-  VcaDirection    = 1,
-  SyntheticScene  = 2,
-  TrainingCrop    = 3,
-  TrainingNoise   = 4,
-  InitialNoise    = 5,
-  SamplerNoise    = 6,
-  WindowShift     = 7,
-  NetworkWeights  = 8
+  VcaDirection = 1,
+  SyntheticScene = 2,
+  TrainingCrop = 3,
+  TrainingNoise = 4,
+  InitialNoise = 5,
+  SamplerNoise = 6,
+  WindowShift = 7,
+  NetworkWeights = 8
 };
 
 /// Random numbers that are a pure function of (seed, stream, address): Philox4x32-10 (Salmon et al., "Parallel random
@@ -35,10 +35,10 @@ public:
   /// Returns four independent words, uniform over 32 bits, at the address (a, b, c).
   std::array<std::uint32_t, 4> Words(std::uint32_t a, std::uint32_t b, std::uint32_t c) const;
 
-  /// Writes `count` independent N(0, 1) values; value i belongs to the address (a, b, i).
+  /// Writes `count` independent N(0, 1) values; value i is made of the words at (a, b, i / 4).
   void FillNormal(std::uint32_t a, std::uint32_t b, float* values, std::size_t count) const;
 
-  /// Writes `count` independent values, uniform in (0, 1); value i belongs to the address (a, b, i).
+  /// Writes `count` independent values, uniform in (0, 1); value i is made of the words at (a, b, i / 4).
   void FillUniform(std::uint32_t a, std::uint32_t b, float* values, std::size_t count) const;
 
 private:

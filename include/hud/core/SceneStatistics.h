@@ -13,7 +13,7 @@ namespace hud
 /// First and second moments of a scene's spectra.
 struct SceneStatistics
 {
-  Eigen::Index    m_Pixels = 0;
+  Eigen::Index m_Pixels = 0;
   Eigen::VectorXd m_Mean;        ///< [bands]
   Eigen::MatrixXd m_Correlation; ///< [bands x bands], mean of y y^T, not centred
 

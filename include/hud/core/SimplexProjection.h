@@ -27,6 +27,12 @@ public:
   /// @param projected Z, [d x pixels], any finite values
   void Unproject(const Eigen::Ref<const Eigen::MatrixXf>& projected, Eigen::Ref<Eigen::MatrixXf> abundances) const;
 
+  /// Writes the exact inverse of Project: eq. (5), then X = max(X (1 + e^-k) - e^-k / d, 0), scaled to sum one, which takes back
+  /// the bias of eq. (6). A floor far above the paper's needs it.
+  /// @param projected Z, [d x pixels], any finite values
+  void UnprojectExactly(const Eigen::Ref<const Eigen::MatrixXf>& projected,
+                        Eigen::Ref<Eigen::MatrixXf> abundances) const;
+
   /// Smallest value that Z can take: -ln d - k, at an abundance of 0.
   double LowerBound() const;
 
@@ -37,7 +43,7 @@ public:
 
 private:
   Eigen::Index m_Endmembers;
-  double       m_Offset; ///< e^(-ln d - k)
+  double m_Offset; ///< e^(-ln d - k) = e^-k / d
 };
 
 } // namespace hud

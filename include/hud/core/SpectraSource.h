@@ -37,11 +37,11 @@ public:
   explicit InMemorySpectra(Eigen::MatrixXf spectra, Eigen::Index blockPixels = 4096);
 
   Eigen::Index Bands() const override;
-  void         Visit(const Visitor& visit) const override;
+  void Visit(const Visitor& visit) const override;
 
 private:
   Eigen::MatrixXf m_Spectra;
-  Eigen::Index    m_BlockPixels;
+  Eigen::Index m_BlockPixels;
 };
 
 /// Returns at most `maximum` spectra, [bands x n], taken at equal steps through the `pixels` spectra of the source.

@@ -13,12 +13,12 @@ namespace hud
 /// Settings of a synthetic scene with known truth.
 struct SyntheticSceneOptions
 {
-  Eigen::Index  m_Bands       = 50;
-  Eigen::Index  m_Pixels      = 1000;
-  Eigen::Index  m_Endmembers  = 4;
-  double        m_SnrDecibel  = 40.; ///< infinite: no noise
-  bool          m_PurePixels  = true; ///< the first d pixels hold one endmember each
-  std::uint64_t m_Seed        = 0;
+  Eigen::Index m_Bands = 50;
+  Eigen::Index m_Pixels = 1000;
+  Eigen::Index m_Endmembers = 4;
+  double m_SnrDecibel = 40.; ///< infinite: no noise
+  bool m_PurePixels = true;  ///< the first d pixels hold one endmember each
+  std::uint64_t m_Seed = 0;
 
   /// @throws InvalidOption
   void Check() const;

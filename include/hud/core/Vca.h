@@ -38,25 +38,25 @@ public:
   VcaProjection(const SpectraSource& source, const SceneStatistics& statistics, Eigen::Index endmembers,
                 VcaBranch branch);
 
-  /// Returns the coordinates of the spectra, [d x pixels], and their denoised spectra's coordinates in `scores`.
+  /// Returns the coordinates of the spectra, [d x pixels].
   Eigen::MatrixXd Project(const Eigen::Ref<const Eigen::MatrixXf>& spectra) const;
 
   /// Returns the spectrum with all that lies outside the signal subspace removed, [bands].
   Eigen::VectorXd Denoise(const Eigen::VectorXd& spectrum) const;
 
 private:
-  VcaBranch       m_Branch;
+  VcaBranch m_Branch;
   Eigen::MatrixXd m_Basis;  ///< [bands x d or d - 1], orthonormal
   Eigen::VectorXd m_Origin; ///< [bands], the mean in the orthogonal branch, else zero
   Eigen::VectorXd m_Mean;   ///< coordinates of the mean: u of the projective branch
-  double          m_Constant = 0.;
+  double m_Constant = 0.;
 };
 
 /// Settings of one VCA run or of several that share their passes over the scene.
 struct VcaOptions
 {
-  Eigen::Index             m_Endmembers = 4; ///< d
-  std::uint64_t            m_Seed       = 0;
+  Eigen::Index m_Endmembers = 4; ///< d
+  std::uint64_t m_Seed = 0;
   std::optional<VcaBranch> m_Branch; ///< chosen by the SNR when empty
 
   /// @throws InvalidOption when d is below 2, above the bands, or above the pixels
@@ -66,10 +66,10 @@ struct VcaOptions
 /// What VCA found.
 struct VcaResult
 {
-  Eigen::MatrixXd           m_Endmembers; ///< A, [bands x d]
-  std::vector<Eigen::Index> m_Pixels;     ///< index of each endmember among the valid pixels
-  VcaBranch                 m_Branch = VcaBranch::Projective;
-  double                    m_Snr    = 0.; ///< decibel
+  Eigen::MatrixXd m_Endmembers;       ///< A, [bands x d]
+  std::vector<Eigen::Index> m_Pixels; ///< index of each endmember among the valid pixels
+  VcaBranch m_Branch = VcaBranch::Projective;
+  double m_Snr = 0.; ///< decibel
 };
 
 /// Returns the endmembers that Vertex Component Analysis finds, as published: J. Nascimento and J. Bioucas-Dias, "Vertex

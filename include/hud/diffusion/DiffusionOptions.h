@@ -29,10 +29,10 @@ std::string ToString(Prediction prediction);
 /// The U-Net's architecture.
 struct NetworkOptions
 {
-  int              m_Width       = 32;        ///< channels at full resolution, a multiple of 8
+  int m_Width = 32;                           ///< channels at full resolution, a multiple of 8
   std::vector<int> m_Multipliers = {1, 2, 2}; ///< channels of each level as multiples of the width
-  int              m_Blocks      = 2;         ///< residual blocks of each level
-  bool             m_Attention   = true;      ///< self-attention at the lowest resolution
+  int m_Blocks = 1;                           ///< residual blocks of each level
+  bool m_Attention = true;                    ///< self-attention at the lowest resolution
 
   /// Returns the factor between the highest and the lowest resolution: patches must be multiples of it.
   int Reduction() const;
@@ -49,16 +49,16 @@ std::vector<int> ParseMultipliers(const std::string& text);
 struct TrainingOptions
 {
   NetworkOptions m_Network;
-  int            m_Patch        = 32;   ///< edge of a training crop, pixels
-  int            m_Batch        = 16;   ///< crops of one iteration
-  double         m_LearningRate = 5e-4; ///< of Adam
-  double         m_EmaDecay     = 0.995; ///< of the moving average of the weights, which is what samples
-  int            m_Timesteps    = 1000; ///< T
-  ScheduleKind   m_Schedule     = ScheduleKind::Linear;
-  Prediction     m_Prediction   = Prediction::Velocity;
-  double         m_Floor        = 8.;   ///< k of the projection's floor e^-k / d
-  bool           m_Augment      = true; ///< the 8 flips and rotations of every crop
-  std::uint64_t  m_Seed         = 0;
+  int m_Patch = 32;             ///< edge of a training crop, pixels
+  int m_Batch = 16;             ///< crops of one iteration
+  double m_LearningRate = 1e-3; ///< of Adam
+  double m_EmaDecay = 0.995;    ///< of the moving average of the weights, which is what samples
+  int m_Timesteps = 1000;       ///< T
+  ScheduleKind m_Schedule = ScheduleKind::Linear;
+  Prediction m_Prediction = Prediction::Velocity;
+  double m_Floor = 4.;   ///< k of the projection's floor e^-k / d; 8 is the paper's
+  bool m_Augment = true; ///< the 8 flips and rotations of every crop
+  std::uint64_t m_Seed = 0;
 
   /// @throws InvalidOption
   void Check() const;
@@ -67,8 +67,8 @@ struct TrainingOptions
 /// Where and how to compute. Not part of the model.
 struct ExecutionOptions
 {
-  std::string m_Device  = "auto"; ///< auto (a CUDA GPU where there is one), cpu or cuda
-  int         m_Threads = 0;      ///< CPU threads of LibTorch; 0: all cores
+  std::string m_Device = "auto"; ///< auto (a CUDA GPU where there is one), cpu or cuda
+  int m_Threads = 0;             ///< CPU threads of LibTorch; 0: all cores
 };
 
 } // namespace hud

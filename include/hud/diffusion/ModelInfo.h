@@ -18,21 +18,21 @@ namespace hud
 /// What a model knows of the scenes that it was trained on: enough to decode samples to spectra and to label their bands.
 struct SceneInfo
 {
-  Eigen::MatrixXd     m_Endmembers;   ///< A, [bands x d], in the scene's units
-  std::vector<double> m_Wavelengths;  ///< nanometre, one per band; empty when unknown
-  std::string         m_Units;        ///< of the spectra; empty when unknown
+  Eigen::MatrixXd m_Endmembers;      ///< A, [bands x d], in the scene's units
+  std::vector<double> m_Wavelengths; ///< nanometre, one per band; empty when unknown
+  std::string m_Units;               ///< of the spectra; empty when unknown
   std::optional<double> m_NoData;    ///< that the scene declares
 };
 
 /// Everything in a model file but the weights.
 struct ModelInfo
 {
-  TrainingOptions     m_Options;
-  SceneInfo           m_Scene;
+  TrainingOptions m_Options;
+  SceneInfo m_Scene;
   std::vector<double> m_ChannelMean; ///< of the projected abundances over the training scenes, [d]
   std::vector<double> m_ChannelSd;   ///< likewise, positive
-  std::int64_t        m_Iteration = 0; ///< iterations trained
-  std::string         m_ProgramVersion;
+  std::int64_t m_Iteration = 0;      ///< iterations trained
+  std::string m_ProgramVersion;
 };
 
 /// Returns the description in a model file, without reading its weights.

@@ -30,12 +30,12 @@ SampleLayout ParseSampleLayout(const std::string& name);
 /// Settings of one sample.
 struct SampleOptions
 {
-  Eigen::Index  m_Width   = 128;
-  Eigen::Index  m_Height  = 128;
-  SampleLayout  m_Layout  = SampleLayout::Scene;
-  SamplerKind   m_Sampler = SamplerKind::Ddim;
-  int           m_Steps   = 20;
-  std::uint64_t m_Seed    = 0;
+  Eigen::Index m_Width = 128;
+  Eigen::Index m_Height = 128;
+  SampleLayout m_Layout = SampleLayout::Scene;
+  SamplerKind m_Sampler = SamplerKind::Ddim;
+  int m_Steps = 20;
+  std::uint64_t m_Seed = 0;
 
   /// @param timesteps T of the model
   /// @throws InvalidOption

@@ -27,11 +27,11 @@ SamplerKind ParseSamplerKind(const std::string& name);
 /// the network nor tensors.
 struct SamplerStep
 {
-  int    m_From    = 0; ///< t
-  int    m_To      = 0; ///< s < t; 0 is the clean sample
+  int m_From = 0; ///< t
+  int m_To = 0;   ///< s < t; 0 is the clean sample
   double m_Current = 0.;
-  double m_Clean   = 0.;
-  double m_Noise   = 0.;
+  double m_Clean = 0.;
+  double m_Noise = 0.;
 };
 
 /// Returns the steps from T to 0.

@@ -20,7 +20,7 @@ namespace hud
 struct TrainProgress
 {
   std::int64_t m_Iteration = 0; ///< iterations done in all, those before a resume included
-  double       m_Loss      = 0.; ///< mean square error of the prediction, averaged over about the last 50 iterations
+  double m_Loss = 0.;           ///< mean square error of the prediction, averaged over about the last 50 iterations
 };
 
 /// Trains the diffusion model on abundance maps (Algorithm 1). A run depends on its options and maps only: the same seed

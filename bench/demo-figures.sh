@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Copyright (c) The HUD developers
+
+# Prints the figures of the README, one "name: value" on each line. Run scripts/demo.sh first; HUD_DEMO_DIR and HUD_PREFIX
+# are as there. Trains the demo's model once more, to time it.
+set -euo pipefail
+export LC_ALL=C
+here=$(cd "$(dirname "$0")/.." && pwd)
+prefix=${HUD_PREFIX:-$here/build/install}
+build=$here/build/bench
+scene=$here/data/jasper_ridge.tif
+
+fail()
+{
+  echo "demo-figures: $*" >&2
+  exit 1
+}
+
+demo=$(cd "${HUD_DEMO_DIR:-$here/build/demo}" && pwd) || fail "no demo results: run scripts/demo.sh first"
+for file in endmembers.tif jasper.safetensors {scene,patches}{,_abundances}.tif; do
+  [ -s "$demo/$file" ] || fail "$demo/$file is missing: run scripts/demo.sh first"
+done
+for name in HUDUnmix HUDTrain HUDSample HUDDecode; do
+  [ -x "$prefix/bin/otbcli_$name" ] || fail "$prefix/bin/otbcli_$name is missing: run scripts/demo.sh first"
+done
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# quietly COMMAND...: shows what the command says only if it fails.
+quietly()
+{
+  "$@" >"$work/log" 2>&1 || {
+    cat "$work/log" >&2
+    fail "failed: $*"
+  }
+}
+
+# timed NAME COMMAND...: prints the seconds that the command takes.
+timed()
+{
+  local name=$1 begin=$EPOCHREALTIME
+  shift
+  quietly "$@"
+  awk -v name="$name" -v begin="$begin" -v end="$EPOCHREALTIME" 'BEGIN {printf "%s: %.1f s\n", name, end - begin}'
+}
+
+quietly cmake -S "$here" -B "$build" -G Ninja -DHUD_CORE_ONLY=ON -DHUD_BUILD_BENCH=ON -DBUILD_TESTING=OFF
+quietly cmake --build "$build" --parallel "$("$here/scripts/build-jobs.sh")" \
+  --target hud_score_patches hud_check_mixture
+
+echo "CPU cores: $(nproc)"
+timed "Training, 1000 iterations, default settings" "$prefix/bin/otbcli_HUDTrain" \
+  -il "$scene" -ie "$demo/endmembers.tif" -iterations 1000 -out "$work/timed.safetensors"
+timed "Sampling, 64 patches, 20 DDIM steps" "$prefix/bin/otbcli_HUDSample" \
+  -model "$demo/jasper.safetensors" -sampler ddim -steps 20 -layout patches -sizex 256 -sizey 256 \
+  -out "$work/timed.tif"
+
+"$build/bin/hud_score_patches" "$scene" "$demo/patches.tif" 32 8 | sed 's/^/Generated patches, /'
+
+# The oracle: blocks of the left half of the scene against its right half, 50 x 100 pixels each.
+quietly gdal_translate -q -srcwin 50 0 50 100 "$scene" "$work/right.tif"
+for block in 32 8; do
+  quietly gdal_translate -q -srcwin 0 0 $((50 / block * block)) $((100 / block * block)) "$scene" "$work/left.tif"
+  "$build/bin/hud_score_patches" "$work/right.tif" "$work/left.tif" "$block" |
+    sed -E "s/^F_p:/F_p, cut for $block x $block blocks:/; s/^/Left half of the scene against the right, /"
+done
+
+for name in scene patches; do
+  "$build/bin/hud_check_mixture" "$demo/$name.tif" "$demo/${name}_abundances.tif" "$demo/endmembers.tif" |
+    sed "s/^/$name.tif, /"
+done
+
+# Each application twice, from the same inputs and seed, in two folders.
+different=
+for run in first second; do
+  mkdir "$work/$run"
+done
+# twice NAME "OUTPUTS" ARGUMENTS...: runs the application in both folders and compares the outputs, given as file names.
+twice()
+{
+  local name=$1 outputs=$2 run output verdict=identical
+  shift 2
+  for run in first second; do
+    cd "$work/$run"
+    quietly "$prefix/bin/otbcli_$name" "$@"
+  done
+  for output in $outputs; do
+    [ -s "$output" ] || fail "$name wrote no $output"
+    cmp "$work/first/$output" "$work/second/$output" || verdict=DIFFERENT different=yes
+  done
+  echo "$name, bytes of two runs with the same seed: $verdict"
+}
+twice HUDUnmix "abundances.tif endmembers.tif" -in "$scene" -ne 4 -rand 7 -out abundances.tif -outendm endmembers.tif
+twice HUDTrain model.safetensors -il "$scene" -ie endmembers.tif -iterations 20 -rand 7 -out model.safetensors
+twice HUDSample "scene.tif scene_abundances.tif" -model model.safetensors -sizex 64 -sizey 64 -rand 7 \
+  -out scene.tif -outabund scene_abundances.tif
+twice HUDDecode decoded.tif -in scene_abundances.tif -ie endmembers.tif -out decoded.tif
+[ -z "$different" ] || fail "two runs with the same seed gave different files"

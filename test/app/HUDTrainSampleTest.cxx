@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "ApplicationTest.h"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <cstdlib>
+
+namespace
+{
+
+using hud::test::ExpectMixture;
+using hud::test::ExpectSays;
+using hud::test::ExpectSimplex;
+using hud::test::ReadImage;
+using hud::test::ReadText;
+using hud::test::TestImage;
+using hud::test::WriteText;
+
+/// Files may not grow beyond so many bytes while this lives, as on a full disk.
+class FullDisk
+{
+public:
+  explicit FullDisk(rlim_t bytes) : m_Handler(std::signal(SIGXFSZ, SIG_IGN))
+  {
+    ::getrlimit(RLIMIT_FSIZE, &m_Before);
+    rlimit limit = m_Before;
+    limit.rlim_cur = bytes;
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+
+  ~FullDisk()
+  {
+    ::setrlimit(RLIMIT_FSIZE, &m_Before);
+    std::signal(SIGXFSZ, m_Handler);
+  }
+
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+private:
+  rlimit m_Before = {};
+  void (*m_Handler)(int);
+};
+
+class HUDTrainSample : public hud::test::ApplicationTest
+{
+protected:
+  /// Arguments of a training run of milliseconds, with some of them replaced or added.
+  Parameters Training(const Parameters& changes = {}) const
+  {
+    return Changed({{"il", Path("scene.tif")},
+                    {"out", Path("m.safetensors")},
+                    {"ne", "3"},
+                    {"iterations", "4"},
+                    {"patch", "8"},
+                    {"batch", "2"},
+                    {"device", "cpu"},
+                    {"net.width", "8"},
+                    {"net.mult", "1,2"},
+                    {"net.blocks", "1"}},
+                   changes);
+  }
+
+  Parameters Sampling(const Parameters& changes = {}) const
+  {
+    return Changed({{"model", Path("m.safetensors")},
+                    {"out", Path("s.tif")},
+                    {"outabund", Path("sa.tif")},
+                    {"sizex", "21"},
+                    {"sizey", "13"},
+                    {"steps", "3"},
+                    {"device", "cpu"}},
+                   changes);
+  }
+
+  static Parameters Changed(Parameters parameters, const Parameters& changes)
+  {
+    for (const auto& [key, value] : changes)
+    {
+      bool found = false;
+      for (auto& parameter : parameters)
+      {
+        if (parameter.first == key)
+        {
+          parameter.second = value;
+          found = true;
+        }
+      }
+      if (!found)
+      {
+        parameters.emplace_back(key, value);
+      }
+    }
+    return parameters;
+  }
+};
+
+TEST_F(HUDTrainSample, SamplesAreMixturesOfTheEndmembersOnTheSimplex)
+{
+  Run("HUDUnmix", {{"in", Path("scene.tif")}, {"out", Path("a.tif")}, {"outendm", Path("e.tif")}, {"ne", "3"}});
+  Run("HUDTrain", Training({{"ie", Path("e.tif")}}));
+  for (const char* layout : {"scene", "patches"})
+  {
+    for (const char* sampler : {"ddim", "ddpm"})
+    {
+      Run("HUDSample", Sampling({{"layout", layout}, {"sampler", sampler}}));
+      const TestImage abundances = ReadImage(Path("sa.tif"));
+      const TestImage spectra = ReadImage(Path("s.tif"));
+      EXPECT_EQ(spectra.m_Width, 21);
+      EXPECT_EQ(spectra.m_Height, 13);
+      EXPECT_EQ(spectra.m_Pixels.rows(), kBands);
+      ASSERT_EQ(abundances.m_Pixels.rows(), kEndmembers);
+      ExpectSimplex(abundances.m_Pixels);
+      ExpectMixture(spectra.m_Pixels, ReadImage(Path("e.tif")).m_Pixels, abundances.m_Pixels);
+    }
+  }
+  const auto dataset = hud::test::OpenImage(Path("s.tif"));
+  const char* wavelength = dataset->GetRasterBand(kBands)->GetMetadataItem("wavelength");
+  ASSERT_NE(wavelength, nullptr);
+  EXPECT_DOUBLE_EQ(std::stod(wavelength), Wavelengths().back());
+}
+
+TEST_F(HUDTrainSample, TheSameSeedGivesTheSameBytes)
+{
+  Run("HUDTrain", Training());
+  Run("HUDSample", Sampling());
+  const std::string model = ReadText(Path("m.safetensors"));
+  const std::string spectra = ReadText(Path("s.tif"));
+  Run("HUDTrain", Training());
+  Run("HUDSample", Sampling());
+  EXPECT_EQ(ReadText(Path("m.safetensors")), model);
+  EXPECT_EQ(ReadText(Path("s.tif")), spectra);
+  Run("HUDSample", Sampling({{"rand", "1"}}));
+  EXPECT_NE(ReadText(Path("s.tif")), spectra);
+}
+
+TEST_F(HUDTrainSample, ResumingGivesTheModelOfAnUninterruptedRun)
+{
+  Run("HUDTrain", Training({{"iterations", "6"}, {"out", Path("whole.safetensors")}}));
+  Run("HUDTrain", Training({{"iterations", "2"}}));
+  const Parameters resume = {{"il", Path("scene.tif")},
+                             {"resume", Path("m.safetensors")},
+                             {"out", Path("resumed.safetensors")},
+                             {"iterations", "6"},
+                             {"device", "cpu"}};
+  Run("HUDTrain", resume);
+  EXPECT_EQ(ReadText(Path("resumed.safetensors")), ReadText(Path("whole.safetensors")));
+  ExpectSays(Failure("HUDTrain", Changed(resume, {{"iterations", "2"}})), {"iterations", "found 2", "the 2"});
+  ExpectSays(Failure("HUDTrain", Changed(resume, {{"patch", "16"}})), {"patch", "resume"});
+}
+
+TEST_F(HUDTrainSample, RefusesASceneSmallerThanThePatch)
+{
+  ExpectSays(Failure("HUDTrain", Training({{"patch", "32"}})), {"32 x 32", "23 x 19"});
+}
+
+TEST_F(HUDTrainSample, RefusesNumbersOutsideTheirRanges)
+{
+  const Parameters changes = {{"iterations", "0"}, {"iterations", "-3"}, {"patch", "0"},     {"batch", "-2"},
+                              {"lr", "0"},         {"timesteps", "0"},   {"net.width", "5"}, {"net.mult", "1,x"},
+                              {"net.blocks", "0"}, {"ne", "1"},          {"floor", "-1"}};
+  for (const auto& change : changes)
+  {
+    const std::string message = Failure("HUDTrain", Training({change}));
+    EXPECT_NE(message, "no error") << change.first;
+    ExpectSays(message, {"expected"});
+  }
+}
+
+TEST_F(HUDTrainSample, RefusesEndmembersOfAnotherNumberOfBands)
+{
+  TestImage endmembers;
+  endmembers.m_Width = kEndmembers;
+  endmembers.m_Height = 1;
+  endmembers.m_Pixels = Eigen::MatrixXf::Random(kBands + 1, kEndmembers);
+  WriteImage(m_Folder / "foreign.tif", endmembers);
+  ExpectSays(Failure("HUDTrain", Training({{"ie", Path("foreign.tif")}})), {"scene.tif", "11 bands", "endmembers, 12"});
+}
+
+TEST_F(HUDTrainSample, RefusesModelsThatAreCutForeignNewerOrMissing)
+{
+  Run("HUDTrain", Training());
+  const std::string model = ReadText(Path("m.safetensors"));
+  WriteText(m_Folder / "cut", model.substr(0, model.size() / 2));
+  WriteText(m_Folder / "foreign", "This is no model.");
+  std::string newer = model;
+  newer.replace(newer.find("\"format_version\":\"1\""), 20, "\"format_version\":\"7\"");
+  WriteText(m_Folder / "newer", newer);
+  for (const auto& [name, expected] : Parameters{{"cut", "is cut"},
+                                                 {"foreign", "not a safetensors file"},
+                                                 {"newer", "version '7'"},
+                                                 {"missing", "cannot open"},
+                                                 {"scene.tif", "not a safetensors file"}})
+  {
+    ExpectSays(Failure("HUDSample", Sampling({{"model", Path(name)}})), {name, expected});
+    ExpectSays(Failure("HUDTrain", {{"il", Path("scene.tif")}, {"resume", Path(name)}, {"out", Path("x")}}),
+               {name, expected});
+  }
+}
+
+TEST_F(HUDTrainSample, RefusesSizesAndStepsOutsideTheirRanges)
+{
+  Run("HUDTrain", Training());
+  for (const auto& change :
+       Parameters{{"sizex", "0"}, {"sizey", "-5"}, {"steps", "0"}, {"steps", "-1"}, {"steps", "1001"}})
+  {
+    ExpectSays(Failure("HUDSample", Sampling({change})), {change.second, "expected 1 to"});
+  }
+}
+
+TEST_F(HUDTrainSample, RefusesACudaDeviceThatIsNotThere)
+{
+  ExpectSays(Failure("HUDTrain", Training({{"device", "cuda"}})), {"'cuda'", "no CUDA GPU"});
+  Run("HUDTrain", Training());
+  ExpectSays(Failure("HUDSample", Sampling({{"device", "cuda"}})), {"'cuda'", "no CUDA GPU"});
+}
+
+TEST_F(HUDTrainSample, AFullDiskKeepsTheEarlierFiles)
+{
+  Run("HUDTrain", Training());
+  Run("HUDSample", Sampling());
+  const std::string model = ReadText(Path("m.safetensors"));
+  const std::string spectra = ReadText(Path("s.tif"));
+  {
+    const FullDisk full(4096);
+    ExpectSays(Failure("HUDTrain", Training({{"iterations", "5"}})), {"m.safetensors"});
+    ExpectSays(Failure("HUDSample", Sampling({{"rand", "2"}})), {"s.tif"});
+  }
+  EXPECT_EQ(ReadText(Path("m.safetensors")), model);
+  EXPECT_EQ(ReadText(Path("s.tif")), spectra);
+}
+
+TEST_F(HUDTrainSample, RefusesAFolderThatDoesNotExist)
+{
+  ExpectSays(Failure("HUDTrain", Training({{"out", Path("missing/m")}})), {"out", "missing"});
+  Run("HUDTrain", Training());
+  ExpectSays(Failure("HUDSample", Sampling({{"out", Path("missing/s.tif")}})), {"out", "missing"});
+}
+
+TEST_F(HUDTrainSample, RunsFromTheCommandLine)
+{
+  Run("HUDTrain", Training());
+  const std::string sample = "OTB_APPLICATION_PATH='" HUD_TEST_APP_DIR "' '" HUD_TEST_BIN_DIR
+                             "/otbcli_HUDSample' -model '" +
+                             Path("m.safetensors") + "' -steps 3 -sizey 13";
+  EXPECT_EQ(std::system((sample + " -sizex 21 -out '" + Path("s.tif") + "' > '" + Path("log") + "' 2>&1").c_str()), 0)
+      << ReadText(Path("log"));
+  EXPECT_EQ(ReadImage(Path("s.tif")).m_Width, 21);
+
+  // An error is said once, ends with another status, and leaves nothing.
+  const auto before = m_Folder.Names();
+  EXPECT_NE(std::system((sample + " -sizex 0 -out '" + Path("t.tif") + "' > '" + Path("log") + "' 2>&1").c_str()), 0);
+  EXPECT_EQ(m_Folder.Names(), before);
+}
+
+} // namespace
