@@ -60,6 +60,7 @@ private:
     m_Decode = HUDDecodeImageFilter::New();
     m_Decode->SetInput(abundances);
     m_Decode->SetEndmembers(endmembers);
+    UpdateInformation({"in", "ie"}, *m_Decode->GetOutput());
     SetParameterOutputImage("out", m_Decode->GetOutput());
     SetOutputWavelengths("out", HUDReadWavelengths(GetParameterString("ie")));
     WriteOutputs();

@@ -15,6 +15,7 @@
 #include "itkMultiThreader.h"
 
 #include <sstream>
+#include <utility>
 
 namespace otb
 {
@@ -147,8 +148,22 @@ private:
     const std::vector<HUDImageType*> scenes = OpenImages("il");
     const std::int64_t iterations = GetParameterInt("iterations");
     const bool resume = HasValue("resume");
-    const hud::ModelInfo info = resume ? hud::ReadModelInfo(GetParameterString("resume")) : DescribeNewModel();
-    CheckIterations(iterations, info);
+    hud::ModelInfo info;
+    if (resume)
+    {
+      info = hud::ReadModelInfo(GetParameterString("resume"));
+      CheckResume(info);
+    }
+    else
+    {
+      info.m_Options = GetOptions();
+      info.m_Options.Check();
+    }
+    if (iterations <= info.m_Iteration)
+    {
+      throw hud::InvalidOption("iterations: found " + std::to_string(iterations) + ", expected more than the " +
+                               std::to_string(info.m_Iteration) + " that the model has seen");
+    }
     const hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, info.m_Options.m_Seed);
     CheckBands("il", scenes, scene.m_Endmembers.rows());
 
@@ -161,11 +176,10 @@ private:
     Train(session, iterations);
   }
 
-  /// Returns the options of a new model, as the parameters give them.
-  hud::ModelInfo DescribeNewModel()
+  /// Returns the training options that the parameters give, unchecked.
+  hud::TrainingOptions GetOptions()
   {
-    hud::ModelInfo info;
-    hud::TrainingOptions& options = info.m_Options;
+    hud::TrainingOptions options;
     options.m_Patch = GetParameterInt("patch");
     options.m_Batch = GetParameterInt("batch");
     options.m_LearningRate = GetParameterFloat("lr");
@@ -179,28 +193,35 @@ private:
     options.m_Network.m_Multipliers = hud::ParseMultipliers(GetParameterString("net.mult"));
     options.m_Network.m_Blocks = GetParameterInt("net.blocks");
     options.m_Network.m_Attention = GetParameterInt("net.attention") != 0;
-    options.Check();
-    return info;
+    return options;
   }
 
-  /// Throws unless there is something to train; with resume, unless the other options are left to the model.
-  void CheckIterations(std::int64_t iterations, const hud::ModelInfo& info)
+  /// Throws when the user gives an option that differs from the one that the model was trained with.
+  void CheckResume(const hud::ModelInfo& model)
   {
-    if (iterations <= info.m_Iteration)
+    const hud::TrainingOptions given = GetOptions();
+    const hud::TrainingOptions& kept = model.m_Options;
+    const std::vector<std::pair<std::string, bool>> differences = {
+        {"ne", GetParameterInt("ne") != model.m_Scene.m_Endmembers.cols()},
+        {"ie", true},
+        {"patch", given.m_Patch != kept.m_Patch},
+        {"batch", given.m_Batch != kept.m_Batch},
+        {"lr", given.m_LearningRate != kept.m_LearningRate},
+        {"prediction", given.m_Prediction != kept.m_Prediction},
+        {"schedule", given.m_Schedule != kept.m_Schedule},
+        {"timesteps", given.m_Timesteps != kept.m_Timesteps},
+        {"floor", given.m_Floor != kept.m_Floor},
+        {"augment", given.m_Augment != kept.m_Augment},
+        {"rand", given.m_Seed != kept.m_Seed},
+        {"net.width", given.m_Network.m_Width != kept.m_Network.m_Width},
+        {"net.mult", given.m_Network.m_Multipliers != kept.m_Network.m_Multipliers},
+        {"net.blocks", given.m_Network.m_Blocks != kept.m_Network.m_Blocks},
+        {"net.attention", given.m_Network.m_Attention != kept.m_Network.m_Attention}};
+    for (const auto& [key, differs] : differences)
     {
-      throw hud::InvalidOption("iterations: found " + std::to_string(iterations) + ", expected more than the " +
-                               std::to_string(info.m_Iteration) + " that the model has seen");
-    }
-    if (!HasValue("resume"))
-    {
-      return;
-    }
-    for (const char* key : {"ne", "ie", "patch", "batch", "lr", "prediction", "schedule", "timesteps", "floor",
-                            "augment", "net.width", "net.mult", "net.blocks", "net.attention", "rand"})
-    {
-      if (HasUserValue(key))
+      if (differs && HasUserValue(key))
       {
-        throw hud::InvalidOption(std::string(key) + " cannot be given with resume: the model's own is kept");
+        throw hud::InvalidOption(key + " differs from the model to resume, whose own is kept: leave it out");
       }
     }
   }
@@ -230,6 +251,7 @@ private:
       const auto encode = HUDEncodeImageFilter::New();
       encode->SetInput(scene);
       encode->SetEndmembers(endmembers);
+      UpdateInformation({"il", "ie"}, *encode->GetOutput());
       maps.push_back(HUDReadAbundances(*encode->GetOutput(), static_cast<unsigned int>(GetParameterInt("ram"))));
       LogNoData(encode->GetNoDataPixels());
     }

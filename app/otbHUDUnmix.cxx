@@ -109,6 +109,7 @@ private:
     m_Encode->SetInput(scene);
     m_Encode->SetEncoder(hud::ParseEncoderKind(GetParameterString("encoder")));
     m_Encode->SetEndmembers(endmembers);
+    UpdateInformation({"in", "ie"}, *m_Encode->GetOutput());
     SetParameterOutputImage("out", m_Encode->GetOutput());
     m_Endmembers = HUDEndmembersToImage(endmembers);
     SetParameterOutputImage("outendm", m_Endmembers.GetPointer());

@@ -77,6 +77,11 @@ protected:
   Eigen::MatrixXd ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
                                     const hud::ExtractionOptions& options);
 
+  /// Updates the information of a pipeline's output, so that what does not fit together is known before any work.
+  /// @param keys of the parameters that the pipeline reads; those without a value are left out of the message
+  /// @throws hud::InvalidData that names their files
+  void UpdateInformation(const std::vector<std::string>& keys, HUDImageType& image);
+
   /// Throws hud::InvalidData that names the files when a scene's bands differ from the endmembers'.
   void CheckBands(const std::string& key, const std::vector<HUDImageType*>& scenes, Eigen::Index bands);
 
@@ -98,7 +103,7 @@ protected:
   void SetOutputWavelengths(const std::string& key, std::vector<double> wavelengths);
 
   /// Writes all OutputImage parameters that have a file name, and moves them and the other files to their targets when all
-  /// are complete. If anything fails, nothing is written and earlier files stay as they were. Without a file name, as in
+  /// are complete. If anything fails before that, nothing is written and earlier files stay as they were. Without a file name, as in
   /// Python, the image stays connected and nothing is written.
   /// @param files other outputs, complete, that share the images' fate
   /// @throws hud::FileError, hud::Error "interrupted", and whatever the pipeline throws

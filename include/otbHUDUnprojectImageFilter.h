@@ -25,6 +25,12 @@ public:
   itkNewMacro(Self);
   itkTypeMacro(HUDUnprojectImageFilter, HUDSpectralImageFilter);
 
+  /// @param floor k of the floor e^-k / d that the projection added, 1 to 20; 8 unless set
+  void SetFloor(double floor);
+
+  /// @param exact true: the exact inverse of the projection; false, unless set: softmax alone, eq. (5)
+  void SetExact(bool exact);
+
 protected:
   HUDUnprojectImageFilter();
 
@@ -32,6 +38,8 @@ private:
   Eigen::Index Configure(Eigen::Index bands) override;
   void Process(const Eigen::Ref<const Eigen::MatrixXf>& input, Eigen::Ref<Eigen::MatrixXf> output) const override;
 
+  double m_Floor = 8.;
+  bool m_Exact = false;
   std::optional<hud::SimplexProjection> m_Projection;
 };
 

@@ -12,7 +12,7 @@ prefix=${HUD_PREFIX:-$build/install}
 
 "$here/scripts/install-packages.sh"
 
-cmake -S "$here" -B "$build" -G Ninja -DCMAKE_INSTALL_PREFIX="$prefix" "$@"
+cmake -S "$here" -B "$build" -G Ninja -DCMAKE_INSTALL_PREFIX="$prefix" -DBUILD_TESTING=OFF "$@"
 cmake --build "$build" --parallel "$("$here/scripts/build-jobs.sh")"
 cmake --install "$build" >"$build/install.log"
 echo "HUD is installed in $prefix; run for example: $prefix/bin/otbcli_HUDUnmix -help"

@@ -43,6 +43,13 @@ void Decoder::Decode(const Eigen::Ref<const Eigen::MatrixXf>& abundances, Eigen:
 double DecodeRmse(const Eigen::Ref<const Eigen::MatrixXf>& spectra, const Eigen::MatrixXd& endmembers,
                   const Eigen::Ref<const Eigen::MatrixXf>& abundances)
 {
+  if (spectra.rows() != endmembers.rows() || abundances.rows() != endmembers.cols() ||
+      spectra.cols() != abundances.cols())
+  {
+    throw InvalidData("spectra of " + std::to_string(spectra.rows()) + " bands and abundances of " +
+                      std::to_string(abundances.rows()) + " endmembers do not fit endmembers of " +
+                      std::to_string(endmembers.rows()) + " bands");
+  }
   const Eigen::MatrixXd residual = spectra.cast<double>() - endmembers * abundances.cast<double>();
   return std::sqrt(residual.squaredNorm() / static_cast<double>(std::max<Eigen::Index>(residual.size(), 1)));
 }

@@ -84,9 +84,9 @@ void ExtractionOptions::Check(Eigen::Index bands, Eigen::Index pixels) const
   vca.m_Endmembers = m_Endmembers;
   vca.Check(bands, pixels);
   m_Refinement.Check();
-  if (m_Restarts < 1)
+  if (m_Restarts < 1 || m_Restarts > 10000)
   {
-    throw InvalidOption("the number of restarts is " + std::to_string(m_Restarts) + ", expected at least 1");
+    throw InvalidOption("the number of restarts is " + std::to_string(m_Restarts) + ", expected 1 to 10000");
   }
   if (m_SamplePixels < m_Endmembers)
   {
@@ -102,7 +102,8 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
   options.Check(source.Bands(), extraction.m_Statistics.m_Pixels);
   extraction.m_RankLimit = AffineRankLimit(extraction.m_Statistics, options.m_Endmembers - 1);
 
-  const Eigen::MatrixXf sample = SampleSpectra(source, extraction.m_Statistics.m_Pixels, options.m_SamplePixels);
+  const Eigen::MatrixXf sample =
+      SampleSpectra(source, extraction.m_Statistics.m_Pixels, options.m_SamplePixels, options.m_Seed);
   extraction.m_Rmse = std::numeric_limits<double>::infinity();
   for (const VcaResult& result : RunVca(source, extraction.m_Statistics, options))
   {
@@ -119,11 +120,8 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
     throw InvalidData("no VCA run found " + std::to_string(options.m_Endmembers) +
                       " endmembers that are independent; ask for fewer endmembers");
   }
-  if (options.m_Refinement.m_Iterations > 0)
-  {
-    extraction.m_Endmembers = RefineEndmembers(sample, extraction.m_Endmembers, options.m_Refinement);
-    extraction.m_Rmse = FclsRmse(sample, extraction.m_Endmembers);
-  }
+  extraction.m_Endmembers = RefineEndmembers(sample, extraction.m_Endmembers, options.m_Refinement);
+  extraction.m_Rmse = FclsRmse(sample, extraction.m_Endmembers);
   return extraction;
 }
 

@@ -30,6 +30,10 @@ Eigen::MatrixXd RefineEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& spectr
                                  const RefinementOptions& options)
 {
   options.Check();
+  if (options.m_Iterations == 0)
+  {
+    return endmembers;
+  }
   const Eigen::Index d = endmembers.cols();
   const Eigen::MatrixXd centring =
       Eigen::MatrixXd::Identity(d, d) - Eigen::MatrixXd::Constant(d, d, 1. / static_cast<double>(d));

@@ -55,6 +55,10 @@ public:
   Eigen::VectorXd Minimise() const
   {
     const Eigen::LLT<Eigen::MatrixXd> factor(m_Gram(m_Indices, m_Indices));
+    if (factor.info() != Eigen::Success)
+    {
+      throw InvalidData("a Gram matrix of size " + std::to_string(m_Indices.size()) + " is not positive definite");
+    }
     Eigen::VectorXd solution = factor.solve(m_Correlation(m_Indices));
     if (m_Constraint == Constraint::NonNegativeAndSumToOne)
     {
@@ -97,8 +101,8 @@ Eigen::MatrixXd CheckedEndmembers(const Eigen::MatrixXd& endmembers, EncoderKind
     augmented.bottomRows(1).setConstant(endmembers.norm() / std::sqrt(static_cast<double>(endmembers.cols())));
   }
   Eigen::ColPivHouseholderQR<Eigen::MatrixXd> decomposition(augmented);
-  // Abundances are stored in single precision; eq. (3) makes them as large as the inverse of the threshold.
-  decomposition.setThreshold(kind == EncoderKind::Fcls ? 1e-9 : 1e-7);
+  // Endmember files hold single precision, and the normal equations square the condition.
+  decomposition.setThreshold(3e-7);
   if (decomposition.rank() < endmembers.cols())
   {
     throw InvalidData("the endmembers are linearly dependent: found " + size + " of rank " +

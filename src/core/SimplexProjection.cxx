@@ -22,6 +22,17 @@ Eigen::ArrayXd Softmax(const Eigen::Ref<const Eigen::VectorXf>& projected)
   return exponential / exponential.sum();
 }
 
+/// @throws InvalidData unless both are [d x pixels]
+void CheckShapes(const Eigen::Ref<const Eigen::MatrixXf>& input, const Eigen::Ref<const Eigen::MatrixXf>& output,
+                 Eigen::Index endmembers)
+{
+  if (input.rows() != endmembers || output.rows() != endmembers || input.cols() != output.cols())
+  {
+    throw InvalidData("input of " + std::to_string(input.rows()) + " channels for a projection of " +
+                      std::to_string(endmembers) + " endmembers, or output of another shape");
+  }
+}
+
 } // namespace
 
 SimplexProjection::SimplexProjection(Eigen::Index endmembers, double floor)
@@ -40,12 +51,14 @@ SimplexProjection::SimplexProjection(Eigen::Index endmembers, double floor)
 void SimplexProjection::Project(const Eigen::Ref<const Eigen::MatrixXf>& abundances,
                                 Eigen::Ref<Eigen::MatrixXf> projected) const
 {
+  CheckShapes(abundances, projected, m_Endmembers);
   projected = (abundances.cast<double>().array() + m_Offset).log().cast<float>();
 }
 
 void SimplexProjection::Unproject(const Eigen::Ref<const Eigen::MatrixXf>& projected,
                                   Eigen::Ref<Eigen::MatrixXf> abundances) const
 {
+  CheckShapes(projected, abundances, m_Endmembers);
   for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
   {
     abundances.col(pixel) = Softmax(projected.col(pixel)).matrix().cast<float>();
@@ -55,6 +68,7 @@ void SimplexProjection::Unproject(const Eigen::Ref<const Eigen::MatrixXf>& proje
 void SimplexProjection::UnprojectExactly(const Eigen::Ref<const Eigen::MatrixXf>& projected,
                                          Eigen::Ref<Eigen::MatrixXf> abundances) const
 {
+  CheckShapes(projected, abundances, m_Endmembers);
   const double total = 1. + m_Offset * static_cast<double>(m_Endmembers);
   for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
   {

@@ -4,6 +4,7 @@
 #include "hud/core/SpectraSource.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/Random.h"
 
 #include <algorithm>
 #include <utility>
@@ -37,8 +38,10 @@ void InMemorySpectra::Visit(const Visitor& visit) const
   }
 }
 
-Eigen::MatrixXf SampleSpectra(const SpectraSource& source, Eigen::Index pixels, Eigen::Index maximum)
+Eigen::MatrixXf SampleSpectra(const SpectraSource& source, Eigen::Index pixels, Eigen::Index maximum,
+                              std::uint64_t seed)
 {
+  const Random random(seed, RandomStream::PixelSample);
   const Eigen::Index count = std::min(pixels, maximum);
   Eigen::MatrixXf sample(source.Bands(), count);
   Eigen::Index next = 0; // column of the sample to fill next
@@ -46,7 +49,10 @@ Eigen::MatrixXf SampleSpectra(const SpectraSource& source, Eigen::Index pixels, 
   source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
     for (; next < count; ++next)
     {
-      const Eigen::Index pixel = next * pixels / count;
+      // Drawn, because equal steps through an image may all fall into a few of its columns.
+      const std::uint32_t word = random.Words(static_cast<std::uint32_t>(next), 0, 0)[0];
+      const double position = static_cast<double>(next) + static_cast<double>(word) * 0x1p-32;
+      const auto pixel = static_cast<Eigen::Index>(position * static_cast<double>(pixels) / static_cast<double>(count));
       if (pixel >= seen + spectra.cols())
       {
         break;

@@ -21,16 +21,16 @@ namespace
 {
 
 /// Eigenvalues in descending order with their eigenvectors.
-struct Spectrum
+struct Eigenpairs
 {
   Eigen::VectorXd m_Values;
   Eigen::MatrixXd m_Vectors;
 };
 
-Spectrum LeadingEigenvectors(const Eigen::MatrixXd& symmetric, Eigen::Index count)
+Eigenpairs LeadingEigenvectors(const Eigen::MatrixXd& symmetric, Eigen::Index count)
 {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(symmetric);
-  Spectrum leading;
+  Eigenpairs leading;
   leading.m_Values = solver.eigenvalues().tail(count).reverse();
   leading.m_Vectors = solver.eigenvectors().rightCols(count).rowwise().reverse();
   return leading;
@@ -38,7 +38,7 @@ Spectrum LeadingEigenvectors(const Eigen::MatrixXd& symmetric, Eigen::Index coun
 
 /// @throws InvalidData when the last of the d leading directions holds no more than rounding noise
 /// @param power of the scene, to tell rounding in the covariance of a constant scene from signal
-void CheckRank(const Spectrum& leading, double power, Eigen::Index endmembers)
+void CheckRank(const Eigenpairs& leading, double power, Eigen::Index endmembers)
 {
   if (leading.m_Values.tail(1).value() <= std::max(1e-12 * leading.m_Values(0), 1e-14 * power))
   {
@@ -165,14 +165,14 @@ VcaProjection::VcaProjection(const SpectraSource& source, const SceneStatistics&
 {
   if (branch == VcaBranch::Projective)
   {
-    const Spectrum leading = LeadingEigenvectors(statistics.m_Correlation, endmembers);
+    const Eigenpairs leading = LeadingEigenvectors(statistics.m_Correlation, endmembers);
     CheckRank(leading, statistics.Power(), endmembers);
     m_Basis = leading.m_Vectors;
     m_Origin = Eigen::VectorXd::Zero(statistics.m_Mean.size());
     m_Mean = m_Basis.transpose() * statistics.m_Mean;
     return;
   }
-  const Spectrum leading = LeadingEigenvectors(statistics.Covariance(), endmembers - 1);
+  const Eigenpairs leading = LeadingEigenvectors(statistics.Covariance(), endmembers - 1);
   CheckRank(leading, statistics.Power(), endmembers);
   m_Basis = leading.m_Vectors;
   m_Origin = statistics.m_Mean;

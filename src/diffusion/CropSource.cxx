@@ -84,8 +84,7 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
     }
     m_Maps.push_back(torch::from_blob(projected.data(), {map.m_Height, map.m_Width, d}, torch::kFloat32)
                          .permute({2, 0, 1})
-                         .contiguous()
-                         .clone());
+                         .clone(at::MemoryFormat::Contiguous));
 
     const std::vector<std::int64_t> invalid = CountInvalid(map);
     const Eigen::Index stride = map.m_Width + 1;

@@ -24,8 +24,9 @@ void CheckRange(const char* what, Number value, Number minimum, Number maximum)
 {
   if (!(value >= minimum && value <= maximum))
   {
-    throw InvalidOption(std::string("the ") + what + " is " + std::to_string(value) + ", expected " +
-                        std::to_string(minimum) + " to " + std::to_string(maximum));
+    std::ostringstream message;
+    message << "the " << what << " is " << value << ", expected " << minimum << " to " << maximum;
+    throw InvalidOption(message.str());
   }
 }
 

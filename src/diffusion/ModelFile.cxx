@@ -171,7 +171,7 @@ ModelFileReader::ModelFileReader(const std::string& path) : m_Path(path), m_Read
                       std::all_of(m_Info.m_ChannelSd.begin(), m_Info.m_ChannelSd.end(),
                                   [](double sd) { return std::isfinite(sd) && sd > 0.; });
   if (d < 2 || m_Info.m_ChannelSd.size() != m_Info.m_ChannelMean.size() || !usable || endmembers.dim() != 2 ||
-      endmembers.scalar_type() != torch::kFloat64 || endmembers.size(1) != d ||
+      endmembers.scalar_type() != torch::kFloat64 || endmembers.size(1) != d || endmembers.size(0) < d ||
       !torch::isfinite(endmembers).all().item<bool>())
   {
     throw FileError(path + " has endmembers and a normalisation that do not fit together");
@@ -201,6 +201,10 @@ void ModelFileReader::ReadInto(const std::string& prefix,
     if (stored.sizes() != parameter.value().sizes())
     {
       throw FileError(m_Path + ": tensor '" + prefix + parameter.key() + "' has another shape than the network");
+    }
+    if (!torch::isfinite(stored).all().item<bool>())
+    {
+      throw FileError(m_Path + ": tensor '" + prefix + parameter.key() + "' holds values that are not finite");
     }
     torch::Tensor target = parameter.value();
     target.copy_(stored);

@@ -137,6 +137,10 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : m_Path(path), m_
       std::uint64_t bytes = torch::elementSize(type);
       for (const std::uint64_t size : shape)
       {
+        if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+        {
+          throw FileError("tensor " + name + " has an impossible shape");
+        }
         if (size != 0 && bytes > fileBytes / size)
         {
           bytes = fileBytes + 1; // more than the file can hold, without overflow

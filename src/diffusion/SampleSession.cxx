@@ -82,6 +82,12 @@ void SampleOptions::Check(int timesteps) const
                           " pixels, expected 1 to 1000000");
     }
   }
+  constexpr Eigen::Index kLargest = Eigen::Index(1) << 28;
+  if (m_Width * m_Height > kLargest)
+  {
+    throw InvalidOption("the sample has " + std::to_string(m_Width) + " x " + std::to_string(m_Height) +
+                        " pixels, expected at most " + std::to_string(kLargest));
+  }
   if (m_Steps < 1 || m_Steps > timesteps)
   {
     throw InvalidOption("the number of sampling steps is " + std::to_string(m_Steps) + ", expected 1 to " +
@@ -92,12 +98,17 @@ void SampleOptions::Check(int timesteps) const
 struct SampleSession::Implementation
 {
   Implementation(const std::string& modelPath, const ExecutionOptions& execution)
-    : m_File(modelPath), m_Info(m_File.Info()), m_Device(SelectDevice(execution)),
+    : Implementation(ModelFileReader(modelPath), execution)
+  {
+  }
+
+  Implementation(ModelFileReader file, const ExecutionOptions& execution)
+    : m_Info(file.Info()), m_Device(SelectDevice(execution)),
       m_Schedule(m_Info.m_Options.m_Schedule, m_Info.m_Options.m_Timesteps),
       m_Diffusion(m_Schedule, m_Info.m_Options.m_Prediction, m_Device),
       m_Network(static_cast<int>(m_Info.m_ChannelMean.size()), m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed)
   {
-    m_File.ReadInto(kAveragePrefix, m_Network->named_parameters());
+    file.ReadInto(kAveragePrefix, m_Network->named_parameters());
     m_Network->to(m_Device);
     m_Network->eval();
     const SimplexProjection projection(static_cast<Eigen::Index>(m_Info.m_ChannelMean.size()),
@@ -221,7 +232,6 @@ struct SampleSession::Implementation
     return map;
   }
 
-  ModelFileReader m_File;
   ModelInfo m_Info;
   torch::Device m_Device;
   NoiseSchedule m_Schedule;

@@ -198,6 +198,15 @@ void TrainSession::Run(std::int64_t iterations, const std::function<bool(const T
 
 void TrainSession::Save(const std::string& path) const
 {
+  for (const auto& parameter : m_Implementation->m_Network->named_parameters())
+  {
+    // The loss that Run looks at is that of the weights before their last update.
+    if (!torch::isfinite(parameter.value()).all().item<bool>())
+    {
+      throw InvalidData("training diverged: the weights '" + parameter.key() +
+                        "' are not finite; expected a smaller learning rate");
+    }
+  }
   TensorMap tensors;
   const auto add = [&](const std::string& prefix, const torch::OrderedDict<std::string, torch::Tensor>& named) {
     for (const auto& entry : named)

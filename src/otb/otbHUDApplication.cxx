@@ -282,13 +282,16 @@ void DescribeEnviFile(const fs::path& raster)
 void HUDApplication::AddSeedParameter()
 {
   AddRANDParameter("rand", "Random seed", 0);
-  SetMinimumParameterIntValue("rand", 0);
   SetParameterDescription("rand", "The same seed and settings give the same result.");
 }
 
 std::uint64_t HUDApplication::GetSeed()
 {
   const int seed = GetParameterInt("rand");
+  if (seed < 0)
+  {
+    throw hud::InvalidOption("rand: found " + std::to_string(seed) + ", expected at least 0");
+  }
   otbAppLogINFO("Random seed: " << seed);
   return static_cast<std::uint64_t>(seed);
 }
@@ -356,7 +359,10 @@ Eigen::MatrixXd HUDApplication::ExtractEndmembers(const std::string& key, const 
   const HUDInterrupt interrupt;
   try
   {
-    const HUDSceneSource source(scenes, static_cast<unsigned int>(GetParameterInt("ram")));
+    const std::vector<std::string> names = GetParameterType(key) == ParameterType_InputImageList
+                                               ? GetParameterStringList(key)
+                                               : std::vector<std::string>();
+    const HUDSceneSource source(scenes, static_cast<unsigned int>(GetParameterInt("ram")), names);
     const auto progress = StartProgress("Extracting endmembers");
     const hud::Extraction extraction = hud::ExtractEndmembers(source, options);
     progress->Finish();
@@ -377,6 +383,26 @@ Eigen::MatrixXd HUDApplication::ExtractEndmembers(const std::string& key, const 
   catch (const hud::InvalidOption& error)
   {
     throw hud::InvalidOption(DescribeInput(key) + ": " + error.what());
+  }
+}
+
+void HUDApplication::UpdateInformation(const std::vector<std::string>& keys, HUDImageType& image)
+{
+  try
+  {
+    image.UpdateOutputInformation();
+  }
+  catch (const hud::InvalidData& error)
+  {
+    std::string inputs;
+    for (const std::string& key : keys)
+    {
+      if (HasValue(key))
+      {
+        inputs += (inputs.empty() ? "" : ", ") + DescribeInput(key);
+      }
+    }
+    throw hud::InvalidData(inputs + ": " + error.what());
   }
 }
 

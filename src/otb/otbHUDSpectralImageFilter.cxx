@@ -26,8 +26,7 @@ void HUDSpectralImageFilter::CheckBands(Eigen::Index bands, Eigen::Index expecte
 {
   if (bands != expected)
   {
-    throw hud::InvalidData(std::string(GetNameOfClass()) + ": the image has " + std::to_string(bands) + " bands, but " +
-                           reference);
+    throw hud::InvalidData("the image has " + std::to_string(bands) + " bands, but " + reference);
   }
 }
 

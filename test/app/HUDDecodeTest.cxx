@@ -47,7 +47,7 @@ TEST_F(HUDDecode, RefusesAbundancesOfAnotherNumberOfEndmembers)
 {
   Parameters arguments = Arguments();
   arguments[0].second = Path("scene.tif");
-  ExpectSays(Failure("HUDDecode", arguments), {"11", "3"});
+  ExpectSays(Failure("HUDDecode", arguments), {"scene.tif", "e.tif", "11", "3"});
 }
 
 TEST_F(HUDDecode, RefusesEndmembersThatAreNotFinite)
@@ -58,6 +58,35 @@ TEST_F(HUDDecode, RefusesEndmembersThatAreNotFinite)
   Parameters arguments = Arguments();
   arguments[1].second = Path("bad.tif");
   ExpectSays(Failure("HUDDecode", arguments), {"bad.tif", "endmember 2", "band 5"});
+}
+
+TEST_F(HUDDecode, NoDataPixelsStayNoDataAndAreCounted)
+{
+  TestImage abundances = ReadImage(Path("a.tif"));
+  abundances.m_Pixels.col(41).setConstant(-9999.f);
+  WriteImage(m_Folder / "holed.tif", abundances);
+  Parameters arguments = Arguments();
+  arguments[0].second = Path("holed.tif");
+  Run("HUDDecode", arguments);
+  ExpectSays(Log(), {"No-data pixels left out: 1"});
+  const TestImage decoded = ReadImage(Path("d.tif"));
+  EXPECT_TRUE((decoded.m_Pixels.col(41).array() == -9999.f).all());
+  EXPECT_EQ(decoded.m_NoData, -9999.);
+  EXPECT_GT(decoded.m_Pixels.col(42).minCoeff(), -1.f);
+}
+
+TEST_F(HUDDecode, AFullDiskOrAReadOnlyFolderKeepsTheEarlierFile)
+{
+  Run("HUDDecode", Arguments());
+  const std::string bytes = ReadText(Path("d.tif"));
+  {
+    const hud::test::FullDisk full(4096);
+    ExpectSays(Failure("HUDDecode", Arguments()), {"d.tif"});
+  }
+  EXPECT_EQ(ReadText(Path("d.tif")), bytes);
+  Parameters arguments = Arguments();
+  arguments[2].second = "/proc/d.tif";
+  ExpectSays(Failure("HUDDecode", arguments), {"out", "/proc"});
 }
 
 TEST_F(HUDDecode, RefusesAMissingFile)

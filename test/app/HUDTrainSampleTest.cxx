@@ -3,10 +3,9 @@
 
 #include "ApplicationTest.h"
 
-#include <sys/resource.h>
-
-#include <csignal>
 #include <cstdlib>
+#include <filesystem>
+#include <limits>
 
 namespace
 {
@@ -14,36 +13,11 @@ namespace
 using hud::test::ExpectMixture;
 using hud::test::ExpectSays;
 using hud::test::ExpectSimplex;
+using hud::test::FullDisk;
 using hud::test::ReadImage;
 using hud::test::ReadText;
 using hud::test::TestImage;
 using hud::test::WriteText;
-
-/// Files may not grow beyond so many bytes while this lives, as on a full disk.
-class FullDisk
-{
-public:
-  explicit FullDisk(rlim_t bytes) : m_Handler(std::signal(SIGXFSZ, SIG_IGN))
-  {
-    ::getrlimit(RLIMIT_FSIZE, &m_Before);
-    rlimit limit = m_Before;
-    limit.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-
-  ~FullDisk()
-  {
-    ::setrlimit(RLIMIT_FSIZE, &m_Before);
-    std::signal(SIGXFSZ, m_Handler);
-  }
-
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-
-private:
-  rlimit m_Before = {};
-  void (*m_Handler)(int);
-};
 
 class HUDTrainSample : public hud::test::ApplicationTest
 {
@@ -152,6 +126,40 @@ TEST_F(HUDTrainSample, ResumingGivesTheModelOfAnUninterruptedRun)
   ExpectSays(Failure("HUDTrain", Changed(resume, {{"patch", "16"}})), {"patch", "resume"});
 }
 
+TEST_F(HUDTrainSample, ResumeTakesOptionsThatAreTheModelsOwn)
+{
+  Run("HUDTrain", Training({{"iterations", "2"}}));
+  Run("HUDTrain", Training({{"resume", Path("m.safetensors")}, {"out", Path("n.safetensors")}, {"lr", "0.002"}}));
+  ExpectSays(Failure("HUDTrain", Training({{"resume", Path("m.safetensors")}, {"rand", "5"}})), {"rand", "resume"});
+}
+
+TEST_F(HUDTrainSample, LeavesNoDataPixelsOutAndCountsThem)
+{
+  TestImage holed = m_Scene;
+  holed.m_Pixels.col(5).setZero();
+  holed.m_Pixels.col(3 * kWidth + 1).setConstant(std::numeric_limits<float>::quiet_NaN());
+  WriteImage(m_Folder / "holed.tif", holed);
+  Run("HUDTrain", Training({{"il", Path("holed.tif")}}));
+  ExpectSays(Log(), {"No-data pixels left out: 2"});
+}
+
+TEST_F(HUDTrainSample, RefusesScenesThatCannotBeUsed)
+{
+  ExpectSays(Failure("HUDTrain", Training({{"il", Path("nothing.tif")}})), {"nothing.tif"});
+  TestImage image = m_Scene;
+  image.m_Pixels = m_Scene.m_Pixels.topRows(1).eval();
+  WriteImage(m_Folder / "one.tif", image);
+  ExpectSays(Failure("HUDTrain", Training({{"il", Path("one.tif")}})), {"one.tif", "bands, 1"});
+  ExpectSays(Failure("HUDTrain", Training({{"ne", "12"}})), {"scene.tif", "endmembers is 12", "bands, 11"});
+  image = m_Scene;
+  image.m_Pixels.setZero();
+  WriteImage(m_Folder / "empty.tif", image);
+  ExpectSays(Failure("HUDTrain", Training({{"il", Path("empty.tif")}})), {"empty.tif", "no valid pixel"});
+  image.m_Pixels.col(7) = m_Scene.m_Pixels.col(7);
+  WriteImage(m_Folder / "sparse.tif", image);
+  ExpectSays(Failure("HUDTrain", Training({{"il", Path("sparse.tif")}})), {"sparse.tif", "valid pixels, 1"});
+}
+
 TEST_F(HUDTrainSample, RefusesASceneSmallerThanThePatch)
 {
   ExpectSays(Failure("HUDTrain", Training({{"patch", "32"}})), {"32 x 32", "23 x 19"});
@@ -213,6 +221,10 @@ TEST_F(HUDTrainSample, RefusesSizesAndStepsOutsideTheirRanges)
 
 TEST_F(HUDTrainSample, RefusesACudaDeviceThatIsNotThere)
 {
+  if (std::filesystem::exists("/dev/nvidia0"))
+  {
+    GTEST_SKIP() << "there is a GPU";
+  }
   ExpectSays(Failure("HUDTrain", Training({{"device", "cuda"}})), {"'cuda'", "no CUDA GPU"});
   Run("HUDTrain", Training());
   ExpectSays(Failure("HUDSample", Sampling({{"device", "cuda"}})), {"'cuda'", "no CUDA GPU"});
@@ -233,11 +245,14 @@ TEST_F(HUDTrainSample, AFullDiskKeepsTheEarlierFiles)
   EXPECT_EQ(ReadText(Path("s.tif")), spectra);
 }
 
-TEST_F(HUDTrainSample, RefusesAFolderThatDoesNotExist)
+TEST_F(HUDTrainSample, RefusesAFolderThatDoesNotExistOrIsReadOnly)
 {
   ExpectSays(Failure("HUDTrain", Training({{"out", Path("missing/m")}})), {"out", "missing"});
+  // Nobody, not even root, may make files there.
+  ExpectSays(Failure("HUDTrain", Training({{"out", "/proc/m"}})), {"out", "/proc"});
   Run("HUDTrain", Training());
   ExpectSays(Failure("HUDSample", Sampling({{"out", Path("missing/s.tif")}})), {"out", "missing"});
+  ExpectSays(Failure("HUDSample", Sampling({{"out", "/proc/s.tif"}})), {"out", "/proc"});
 }
 
 TEST_F(HUDTrainSample, RunsFromTheCommandLine)
@@ -254,6 +269,10 @@ TEST_F(HUDTrainSample, RunsFromTheCommandLine)
   const auto before = m_Folder.Names();
   EXPECT_NE(std::system((sample + " -sizex 0 -out '" + Path("t.tif") + "' > '" + Path("log") + "' 2>&1").c_str()), 0);
   EXPECT_EQ(m_Folder.Names(), before);
+  const std::string log = ReadText(Path("log"));
+  const std::string said = "the width of the sample is 0";
+  ASSERT_NE(log.find(said), std::string::npos) << log;
+  EXPECT_EQ(log.find(said, log.find(said) + 1), std::string::npos) << log;
 }
 
 } // namespace

@@ -64,7 +64,6 @@ TEST_F(HUDUnmix, EndmembersCarryTheWavelengths)
 TEST_F(HUDUnmix, TakesGivenEndmembers)
 {
   Run("HUDUnmix", Arguments());
-  const std::string abundances = ReadText(Path("a.tif"));
   Run("HUDUnmix", {{"in", Path("scene.tif")}, {"out", Path("again.tif")}, {"ie", Path("e.tif")}});
   const Eigen::MatrixXf difference = ReadImage(Path("again.tif")).m_Pixels - ReadImage(Path("a.tif")).m_Pixels;
   EXPECT_LT(difference.cwiseAbs().maxCoeff(), 1e-5f);
@@ -195,11 +194,41 @@ TEST_F(HUDUnmix, RefusesEndmembersOfAnotherNumberOfBands)
   ExpectSays(Failure("HUDUnmix", arguments), {"scene.tif", "11 bands", "endmembers, 9"});
 }
 
-TEST_F(HUDUnmix, RefusesAFolderThatDoesNotExist)
+TEST_F(HUDUnmix, RefusesDependentEndmembers)
+{
+  // The third is a mixture of the others, rounded to single precision as in any file.
+  TestImage endmembers;
+  endmembers.m_Width = kEndmembers;
+  endmembers.m_Height = 1;
+  endmembers.m_Pixels = Eigen::MatrixXf::Random(kBands, kEndmembers).cwiseAbs();
+  endmembers.m_Pixels.col(2) = 0.3f * endmembers.m_Pixels.col(0) + 0.7f * endmembers.m_Pixels.col(1);
+  WriteImage(m_Folder / "dependent.tif", endmembers);
+  Parameters arguments = Arguments();
+  arguments.emplace_back("ie", Path("dependent.tif"));
+  ExpectSays(Failure("HUDUnmix", arguments), {"dependent.tif", "linearly dependent", "rank 2"});
+}
+
+TEST_F(HUDUnmix, RefusesAFolderThatDoesNotExistOrIsReadOnly)
 {
   Parameters arguments = Arguments();
   arguments[1].second = Path("missing/a.tif");
   ExpectSays(Failure("HUDUnmix", arguments), {"out", "missing"});
+  arguments[1].second = "/proc/a.tif";
+  ExpectSays(Failure("HUDUnmix", arguments), {"out", "/proc"});
+}
+
+TEST_F(HUDUnmix, AFullDiskKeepsTheEarlierFiles)
+{
+  Run("HUDUnmix", Arguments());
+  const std::string abundances = ReadText(Path("a.tif"));
+  const std::string endmembers = ReadText(Path("e.tif"));
+  {
+    const hud::test::FullDisk full(1024);
+    Parameters arguments = Arguments("scene.tif", "5");
+    ExpectSays(Failure("HUDUnmix", arguments), {"a.tif"});
+  }
+  EXPECT_EQ(ReadText(Path("a.tif")), abundances);
+  EXPECT_EQ(ReadText(Path("e.tif")), endmembers);
 }
 
 } // namespace

@@ -28,7 +28,11 @@ private:
   Eigen::MatrixXf m_Endmembers;
 };
 
-/// Returns the root mean square of Y - A X over all samples.
+/// Returns the root mean square of Y - A X over all samples, in the unit of the spectra.
+/// @param spectra Y, [bands x pixels]
+/// @param endmembers A, [bands x d]
+/// @param abundances X, [d x pixels]
+/// @throws InvalidData when the shapes do not fit
 double DecodeRmse(const Eigen::Ref<const Eigen::MatrixXf>& spectra, const Eigen::MatrixXd& endmembers,
                   const Eigen::Ref<const Eigen::MatrixXf>& abundances);
 

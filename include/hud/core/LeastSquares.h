@@ -19,7 +19,8 @@ enum class Constraint
 
 /// Solves min ||A x - y||^2 under constraints, exactly, for many right-hand sides: a primal active-set method on the normal
 /// equations (Lawson & Hanson 1974, chapter 23; with the equality constraint eliminated by its multiplier). At the
-/// returned x the constraints hold exactly and the gradient conditions hold within 1e-9 of the largest |A^T y|. Thread-safe.
+/// returned x the constraints hold exactly and the gradient conditions hold within 1e-12 of the largest
+/// of the entries of A^T A and |A^T y|. Thread-safe.
 class ConstrainedLeastSquares
 {
 public:
@@ -28,6 +29,7 @@ public:
 
   /// Returns x, [d].
   /// @param correlation A^T y, [d]
+  /// @throws InvalidData when the Gram matrix is not positive definite
   Eigen::VectorXd Solve(const Eigen::VectorXd& correlation) const;
 
 private:

@@ -21,7 +21,8 @@ enum class RandomStream : std::uint32_t
   InitialNoise = 5,
   SamplerNoise = 6,
   WindowShift = 7,
-  NetworkWeights = 8
+  NetworkWeights = 8,
+  PixelSample = 9
 };
 
 /// Random numbers that are a pure function of (seed, stream, address): Philox4x32-10 (Salmon et al., "Parallel random

@@ -5,6 +5,7 @@
 
 #include <Eigen/Core>
 
+#include <cstdint>
 #include <functional>
 
 namespace hud
@@ -44,7 +45,10 @@ private:
   Eigen::Index m_BlockPixels;
 };
 
-/// Returns at most `maximum` spectra, [bands x n], taken at equal steps through the `pixels` spectra of the source.
-Eigen::MatrixXf SampleSpectra(const SpectraSource& source, Eigen::Index pixels, Eigen::Index maximum);
+/// Returns at most `maximum` spectra, [bands x n]: the `pixels` spectra of the source are cut into n stretches of equal
+/// length, and one pixel of each is drawn. The same seed gives the same sample.
+/// @throws InvalidData when the source has fewer than `pixels` spectra
+Eigen::MatrixXf SampleSpectra(const SpectraSource& source, Eigen::Index pixels, Eigen::Index maximum,
+                              std::uint64_t seed);
 
 } // namespace hud

@@ -35,6 +35,7 @@ class VcaProjection
 public:
   /// @param endmembers d, 2 to the number of bands
   /// @param source read once in the orthogonal branch, for the scale of the constant coordinate
+  /// @throws InvalidData when the scene spans fewer dimensions than the branch needs
   VcaProjection(const SpectraSource& source, const SceneStatistics& statistics, Eigen::Index endmembers,
                 VcaBranch branch);
 

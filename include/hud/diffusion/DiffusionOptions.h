@@ -51,7 +51,7 @@ struct TrainingOptions
   NetworkOptions m_Network;
   int m_Patch = 32;             ///< edge of a training crop, pixels
   int m_Batch = 16;             ///< crops of one iteration
-  double m_LearningRate = 1e-3; ///< of Adam
+  double m_LearningRate = 2e-3; ///< of Adam
   double m_EmaDecay = 0.995;    ///< of the moving average of the weights, which is what samples
   int m_Timesteps = 1000;       ///< T
   ScheduleKind m_Schedule = ScheduleKind::Linear;

@@ -46,7 +46,7 @@ struct SampleOptions
 class SampleSession
 {
 public:
-  /// @throws FileError as ReadModelInfo
+  /// @throws FileError as ReadModelInfo, InvalidOption (device)
   SampleSession(const std::string& modelPath, const ExecutionOptions& execution);
 
   ~SampleSession();
@@ -58,6 +58,7 @@ public:
   /// (SpotDiffusion, arXiv 2407.15507), and half-overlapping ones blended with a Hann weight in the last steps
   /// (after MultiDiffusion, arXiv 2302.08113), so that no window border is left.
   /// @param proceed called with the fraction done; returning false ends the work with an Error; may be empty
+  /// @throws InvalidOption as SampleOptions::Check
   AbundanceMap Sample(const SampleOptions& options, const std::function<bool(double)>& proceed = {}) const;
 
   const ModelInfo& Info() const;

@@ -32,12 +32,12 @@ public:
   /// Starts a new model.
   /// @param maps at least one; patches without a no-data pixel are what is learned
   /// @param scene endmembers and labels that go into the model file; d is that of the maps
-  /// @throws InvalidOption, InvalidData (no patch free of no-data fits into the maps)
+  /// @throws InvalidOption (options, device), InvalidData (no patch free of no-data fits into the maps)
   TrainSession(const std::vector<AbundanceMap>& maps, SceneInfo scene, const TrainingOptions& options,
                const ExecutionOptions& execution);
 
   /// Goes on with a saved model. Options, endmembers and normalisation are the model's.
-  /// @throws FileError as ReadModelInfo, InvalidData when the maps have another number of endmembers
+  /// @throws FileError as ReadModelInfo, InvalidOption (device), InvalidData when the maps have another number of endmembers
   TrainSession(const std::string& modelPath, const std::vector<AbundanceMap>& maps, const ExecutionOptions& execution);
 
   ~TrainSession();
@@ -46,10 +46,11 @@ public:
 
   /// Trains until the model has seen `iterations` iterations in all, or until `proceed` returns false.
   /// @param proceed called after every iteration; may be empty
+  /// @throws InvalidData when training diverges
   void Run(std::int64_t iterations, const std::function<bool(const TrainProgress&)>& proceed = {});
 
   /// Writes the model file, whole or not at all: it replaces an earlier file only once it is complete.
-  /// @throws FileError
+  /// @throws FileError, InvalidData when training has diverged
   void Save(const std::string& path) const;
 
   /// Returns the model's description at this iteration.
