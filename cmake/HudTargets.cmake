@@ -60,7 +60,8 @@ function(hud_add_test name)
   gtest_discover_tests(${name}
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT 300)
+    # Tests run beside each other: one thread each, unless a test asks for more.
+    PROPERTIES TIMEOUT 300 ENVIRONMENT ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1)
 endfunction()
 
 # Marks what the folder inherited from OTB and ITK as system headers, so that only our own code is warned about.

@@ -206,8 +206,7 @@ void ModelFileReader::ReadInto(const std::string& prefix,
     {
       throw FileError(m_Path + ": tensor '" + prefix + parameter.key() + "' holds values that are not finite");
     }
-    torch::Tensor target = parameter.value();
-    target.copy_(stored);
+    parameter.value().copy_(stored);
   }
 }
 

@@ -134,7 +134,7 @@ TEST(CropSource, RefusesScenesWithoutAPatch)
   EXPECT_THROW(hud::CropSource({}, options), hud::InvalidData);
   try
   {
-    hud::CropSource({hud::test::MakeToyMap(7, 30)}, options);
+    const hud::CropSource source({hud::test::MakeToyMap(7, 30)}, options);
     FAIL() << "no error";
   }
   catch (const hud::InvalidData& error)

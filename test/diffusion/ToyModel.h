@@ -56,7 +56,7 @@ inline TrainingOptions MakeToyOptions()
   return options;
 }
 
-inline ExecutionOptions OnCpu(int threads = 2)
+inline ExecutionOptions OnCpu(int threads = 1)
 {
   ExecutionOptions execution;
   execution.m_Device = "cpu";

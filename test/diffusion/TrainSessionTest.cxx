@@ -81,7 +81,7 @@ TEST_F(TrainSession, LearnsOnePatchByHeart)
     options.m_Batch = 16;
     options.m_Prediction = prediction;
     options.m_LearningRate = 5e-3;
-    hud::TrainSession session({MakeToyMap(8, 8)}, MakeToyScene(), options, OnCpu(1));
+    hud::TrainSession session({MakeToyMap(8, 8)}, MakeToyScene(), options, OnCpu());
     double first = 0.;
     double last = 0.;
     session.Run(300, [&](const hud::TrainProgress& progress) {
