@@ -6,7 +6,6 @@ include_guard(GLOBAL)
 # Finds what the two layers below OTB need. A macro, because the imported targets belong to the calling folder:
 # call it where the folders that use them can see it.
 macro(hud_find_dependencies)
-  find_package(Threads REQUIRED)
   find_package(Eigen3 3.4 REQUIRED NO_MODULE)
   find_package(nlohmann_json 3 REQUIRED)
   find_path(HUD_RANDOM123_INCLUDE_DIR Random123/philox.h)

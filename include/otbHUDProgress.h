@@ -19,6 +19,9 @@ namespace otb
 class HUDProgressLines
 {
 public:
+  /// Time between the lines of the applications.
+  static constexpr std::chrono::milliseconds kInterval{3000};
+
   /// @param name "Training"; colons are replaced
   /// @param stream std::cout for QGIS
   /// @param interval least time between two lines; zero prints every one

@@ -22,7 +22,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -42,8 +41,6 @@ namespace fs = std::filesystem;
 
 namespace
 {
-
-constexpr std::chrono::milliseconds kLineInterval{3000};
 
 ExtendedFilenameToWriterOptions::Pointer ParseFileName(const std::string& fileName)
 {
@@ -116,7 +113,7 @@ public:
   {
     if (print)
     {
-      m_Lines.emplace(name, std::cout, kLineInterval);
+      m_Lines.emplace(name, std::cout, HUDProgressLines::kInterval);
     }
   }
 

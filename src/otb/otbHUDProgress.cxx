@@ -5,8 +5,6 @@
 
 #include "otbHUDInterrupt.h"
 
-#include "hud/core/Error.h"
-
 #include "otbSystem.h"
 
 #include <algorithm>
@@ -20,7 +18,6 @@ namespace otb
 namespace
 {
 
-constexpr std::chrono::milliseconds kLineInterval{3000};
 constexpr double kSecondsBeforeEstimate = 1.;
 constexpr std::size_t kWatcherLineLength = 79;
 
@@ -82,7 +79,7 @@ void HUDProgress::SetName(const std::string& name)
 void HUDProgress::Start()
 {
   SetAbortGenerateData(false);
-  m_Lines.emplace(m_Name, std::cout, kLineInterval);
+  m_Lines.emplace(m_Name, std::cout, HUDProgressLines::kInterval);
   InvokeEvent(itk::StartEvent());
   UpdateProgress(0.f);
 }

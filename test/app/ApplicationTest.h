@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "FullDisk.h"
 #include "TemporaryFolder.h"
 #include "TestImage.h"
 
@@ -15,9 +16,6 @@
 
 #include <gtest/gtest.h>
 
-#include <sys/resource.h>
-
-#include <csignal>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -25,32 +23,6 @@
 
 namespace hud::test
 {
-
-/// Files may not grow beyond so many bytes while this lives, as on a full disk.
-class FullDisk
-{
-public:
-  explicit FullDisk(rlim_t bytes) : m_Handler(std::signal(SIGXFSZ, SIG_IGN))
-  {
-    ::getrlimit(RLIMIT_FSIZE, &m_Before);
-    rlimit limit = m_Before;
-    limit.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-
-  ~FullDisk()
-  {
-    ::setrlimit(RLIMIT_FSIZE, &m_Before);
-    std::signal(SIGXFSZ, m_Handler);
-  }
-
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-
-private:
-  rlimit m_Before = {};
-  void (*m_Handler)(int);
-};
 
 /// Runs applications in this process as the command line runs them, in a temporary folder with a scene.
 class ApplicationTest : public testing::Test

@@ -9,6 +9,7 @@
 
 #include "hud/core/Error.h"
 
+#include "FullDisk.h"
 #include "StreamedScene.h"
 #include "TemporaryFolder.h"
 #include "core/ErrorMessage.h"
@@ -16,8 +17,6 @@
 
 #include <gdal_priv.h>
 #include <gtest/gtest.h>
-
-#include <sys/resource.h>
 
 #include <csignal>
 #include <functional>
@@ -129,30 +128,6 @@ protected:
 
   TemporaryFolder m_Folder;
   MakingApplication::Pointer m_App = MakingApplication::New();
-};
-
-// Any file that this process writes ends after that many bytes, as on a full disk, while one lives.
-class FileSizeLimit
-{
-public:
-  explicit FileSizeLimit(rlim_t bytes)
-  {
-    getrlimit(RLIMIT_FSIZE, &m_Before);
-    const rlimit limit = {bytes, m_Before.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-    m_Handler = std::signal(SIGXFSZ, SIG_IGN);
-  }
-  ~FileSizeLimit()
-  {
-    setrlimit(RLIMIT_FSIZE, &m_Before);
-    std::signal(SIGXFSZ, m_Handler);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
-private:
-  rlimit m_Before;
-  void (*m_Handler)(int);
 };
 
 struct Raster
@@ -303,7 +278,7 @@ TEST_F(HUDApplication, OnAFullDiskKeepsAllEarlierFiles)
   std::string message;
   {
     // The abundances, which come first, fit.
-    const FileSizeLimit limit(kWidth * kHeight * kBands * 4 - 5000);
+    const hud::test::FullDisk limit(kWidth * kHeight * kBands * 4 - 5000);
     message = MessageOf<hud::FileError>([&] { m_App->ExecuteAndWriteOutput(); });
   }
   EXPECT_TRUE(Says(message, "out: cannot write " + (m_Folder / "a.tif").string())) << message;
