@@ -86,7 +86,8 @@ private:
     SetDefaultParameterInt("batch", defaults.m_Batch);
 
     AddParameter(ParameterType_Float, "lr", "Learning rate");
-    SetParameterDescription("lr", "Learning rate of the Adam optimiser.");
+    SetParameterDescription(
+        "lr", "Learning rate of the Adam optimiser up to iteration 500; then it falls with the root of the iteration.");
     SetDefaultParameterFloat("lr", static_cast<float>(defaults.m_LearningRate));
 
     AddParameter(ParameterType_Choice, "prediction", "Prediction");

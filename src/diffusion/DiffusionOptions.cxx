@@ -100,6 +100,7 @@ void TrainingOptions::Check() const
   CheckRange("batch size", m_Batch, 1, 4096);
   CheckRange("learning rate", m_LearningRate, 1e-8, 1.);
   CheckRange("decay of the moving average", m_EmaDecay, 0., 0.99999);
+  CheckRange("standard deviation of the data", m_DataSd, 1e-3, 1.);
   // Their constructors check their arguments.
   static_cast<void>(NoiseSchedule(m_Schedule, m_Timesteps));
   static_cast<void>(SimplexProjection(2, m_Floor));

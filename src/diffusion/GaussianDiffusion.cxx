@@ -3,39 +3,50 @@
 
 #include "GaussianDiffusion.h"
 
-#include <cmath>
-
 namespace hud
 {
 
-GaussianDiffusion::GaussianDiffusion(const NoiseSchedule& schedule, Prediction prediction, const torch::Device& device)
-  : m_Prediction(prediction), m_Timesteps(schedule.Timesteps())
+namespace
 {
-  torch::Tensor signal = torch::empty({m_Timesteps + 1}, torch::kFloat64);
-  torch::Tensor noise = torch::empty({m_Timesteps + 1}, torch::kFloat64);
+
+/// Returns the entries of a table [T + 1] at the timesteps, [batch, 1, 1, 1].
+torch::Tensor At(const torch::Tensor& table, const torch::Tensor& timesteps)
+{
+  return table.index_select(0, timesteps).view({-1, 1, 1, 1});
+}
+
+} // namespace
+
+GaussianDiffusion::GaussianDiffusion(const TrainingOptions& options, const torch::Device& device)
+  : m_Prediction(options.m_Prediction), m_Timesteps(options.m_Timesteps)
+{
+  const NoiseSchedule schedule(options.m_Schedule, m_Timesteps);
+  torch::Tensor alphaBar = torch::empty({m_Timesteps + 1}, torch::kFloat64);
   for (int t = 0; t <= m_Timesteps; ++t)
   {
-    signal[t] = std::sqrt(schedule.AlphaBar(t));
-    noise[t] = std::sqrt(1. - schedule.AlphaBar(t));
+    alphaBar[t] = schedule.AlphaBar(t);
   }
-  m_Signal = signal.to(device, torch::kFloat32);
-  m_Noise = noise.to(device, torch::kFloat32);
-}
-
-torch::Tensor GaussianDiffusion::Signal(const torch::Tensor& timesteps) const
-{
-  return m_Signal.index_select(0, timesteps).view({-1, 1, 1, 1});
-}
-
-torch::Tensor GaussianDiffusion::Noise(const torch::Tensor& timesteps) const
-{
-  return m_Noise.index_select(0, timesteps).view({-1, 1, 1, 1});
+  const torch::Tensor signal = torch::sqrt(alphaBar);
+  const torch::Tensor noise = torch::sqrt(1. - alphaBar);
+  const double dataVariance = m_Prediction == Prediction::Velocity ? options.m_DataSd * options.m_DataSd : 1.;
+  const torch::Tensor variance = noise.square() + dataVariance * signal.square();
+  const auto store = [&](const torch::Tensor& table) { return table.to(device, torch::kFloat32); };
+  m_Signal = store(signal);
+  m_Noise = store(noise);
+  m_Skip = store(signal * noise * (1. - dataVariance) / variance);
+  m_Scale = store(torch::sqrt(dataVariance / variance));
 }
 
 torch::Tensor GaussianDiffusion::AddNoise(const torch::Tensor& clean, const torch::Tensor& noise,
                                           const torch::Tensor& timesteps) const
 {
-  return Signal(timesteps) * clean + Noise(timesteps) * noise;
+  return At(m_Signal, timesteps) * clean + At(m_Noise, timesteps) * noise;
+}
+
+torch::Tensor GaussianDiffusion::Predict(const torch::Tensor& noised, const torch::Tensor& output,
+                                         const torch::Tensor& timesteps) const
+{
+  return At(m_Skip, timesteps) * noised + At(m_Scale, timesteps) * output;
 }
 
 torch::Tensor GaussianDiffusion::Target(const torch::Tensor& clean, const torch::Tensor& noise,
@@ -45,7 +56,7 @@ torch::Tensor GaussianDiffusion::Target(const torch::Tensor& clean, const torch:
   {
     return noise;
   }
-  return Signal(timesteps) * noise - Noise(timesteps) * clean;
+  return At(m_Signal, timesteps) * noise - At(m_Noise, timesteps) * clean;
 }
 
 torch::Tensor GaussianDiffusion::EstimateClean(const torch::Tensor& noised, const torch::Tensor& prediction,
@@ -53,9 +64,9 @@ torch::Tensor GaussianDiffusion::EstimateClean(const torch::Tensor& noised, cons
 {
   if (m_Prediction == Prediction::Epsilon)
   {
-    return (noised - Noise(timesteps) * prediction) / Signal(timesteps);
+    return (noised - At(m_Noise, timesteps) * prediction) / At(m_Signal, timesteps);
   }
-  return Signal(timesteps) * noised - Noise(timesteps) * prediction;
+  return At(m_Signal, timesteps) * noised - At(m_Noise, timesteps) * prediction;
 }
 
 torch::Tensor GaussianDiffusion::RelativeTime(const torch::Tensor& timesteps) const

@@ -104,8 +104,7 @@ struct SampleSession::Implementation
 
   Implementation(ModelFileReader file, const ExecutionOptions& execution)
     : m_Info(file.Info()), m_Device(SelectDevice(execution)),
-      m_Schedule(m_Info.m_Options.m_Schedule, m_Info.m_Options.m_Timesteps),
-      m_Diffusion(m_Schedule, m_Info.m_Options.m_Prediction, m_Device),
+      m_Schedule(m_Info.m_Options.m_Schedule, m_Info.m_Options.m_Timesteps), m_Diffusion(m_Info.m_Options, m_Device),
       m_Network(static_cast<int>(m_Info.m_ChannelMean.size()), m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed)
   {
     file.ReadInto(kAveragePrefix, m_Network->named_parameters());
@@ -127,7 +126,8 @@ struct SampleSession::Implementation
     {
       const torch::Tensor timesteps =
           torch::full({some.size(0)}, timestep, torch::TensorOptions(torch::kInt64).device(m_Device));
-      const torch::Tensor prediction = m_Network(some, m_Diffusion.RelativeTime(timesteps));
+      const torch::Tensor output = m_Network(some, m_Diffusion.RelativeTime(timesteps));
+      const torch::Tensor prediction = m_Diffusion.Predict(some, output, timesteps);
       const torch::Tensor clean = m_Diffusion.EstimateClean(some, prediction, timesteps);
       estimates.push_back(torch::minimum(torch::maximum(clean, m_Lower), m_Upper));
     }

@@ -45,10 +45,8 @@ struct TrainSession::Implementation
 {
   Implementation(const std::vector<AbundanceMap>& maps, ModelInfo info, const ExecutionOptions& execution)
     : m_Info(std::move(info)), m_Device(SelectDevice(execution)), m_Crops(maps, m_Info.m_Options),
-      m_Diffusion(NoiseSchedule(m_Info.m_Options.m_Schedule, m_Info.m_Options.m_Timesteps),
-                  m_Info.m_Options.m_Prediction, m_Device),
-      m_Network(static_cast<int>(m_Info.m_Scene.m_Endmembers.cols()), m_Info.m_Options.m_Network,
-                m_Info.m_Options.m_Seed),
+      m_Diffusion(m_Info.m_Options, m_Device), m_Network(static_cast<int>(m_Info.m_Scene.m_Endmembers.cols()),
+                                                         m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed),
       m_Adam(m_Network->parameters(), torch::optim::AdamOptions(m_Info.m_Options.m_LearningRate))
   {
     const Eigen::Index d = maps.front().m_Abundances.rows();
@@ -112,15 +110,26 @@ struct TrainSession::Implementation
     const torch::Tensor clean = batch.m_Clean.to(m_Device);
     const torch::Tensor noise = batch.m_Noise.to(m_Device);
     const torch::Tensor timesteps = batch.m_Timesteps.to(m_Device);
+    const torch::Tensor noised = m_Diffusion.AddNoise(clean, noise, timesteps);
     const torch::Tensor predicted =
-        m_Network(m_Diffusion.AddNoise(clean, noise, timesteps), m_Diffusion.RelativeTime(timesteps));
+        m_Diffusion.Predict(noised, m_Network(noised, m_Diffusion.RelativeTime(timesteps)), timesteps);
     const torch::Tensor loss = torch::mse_loss(predicted, m_Diffusion.Target(clean, noise, timesteps)); // eq. (15)
     m_Adam.zero_grad();
     loss.backward();
+    static_cast<torch::optim::AdamOptions&>(m_Adam.param_groups().front().options()).lr(LearningRate());
     m_Adam.step();
     ++m_Info.m_Iteration;
     UpdateAverage();
     return loss.item<double>();
+  }
+
+  /// Returns Adam's learning rate at this iteration. It does not depend on how many are to come, so that a resumed run
+  /// equals one that was longer from the start.
+  double LearningRate() const
+  {
+    constexpr double kDecayStart = 500.;
+    return m_Info.m_Options.m_LearningRate /
+           std::sqrt(std::max(1., static_cast<double>(m_Info.m_Iteration) / kDecayStart));
   }
 
   void UpdateAverage()

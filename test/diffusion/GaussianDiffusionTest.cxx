@@ -10,9 +10,12 @@
 namespace
 {
 
-hud::GaussianDiffusion MakeDiffusion(hud::Prediction prediction)
+hud::GaussianDiffusion MakeDiffusion(hud::Prediction prediction, double dataSd = 0.2)
 {
-  return hud::GaussianDiffusion(hud::NoiseSchedule(hud::ScheduleKind::Linear, 1000), prediction, torch::kCPU);
+  hud::TrainingOptions options;
+  options.m_Prediction = prediction;
+  options.m_DataSd = dataSd;
+  return hud::GaussianDiffusion(options, torch::kCPU);
 }
 
 class GaussianDiffusion : public testing::TestWithParam<hud::Prediction>
@@ -54,9 +57,52 @@ TEST_P(GaussianDiffusion, TimeIsRelativeToTheLastTimestep)
   EXPECT_TRUE(torch::allclose(time, torch::tensor({0.001f, 0.25f, 1.f})));
 }
 
+TEST_P(GaussianDiffusion, TheOutputIsThePredictionAtUnitDeviationOfTheData)
+{
+  torch::manual_seed(3);
+  const torch::Tensor noised = torch::randn({3, 2, 4, 4});
+  const torch::Tensor output = torch::randn({3, 2, 4, 4});
+  const torch::Tensor timesteps = torch::tensor({1, 300, 1000}, torch::kInt64);
+  EXPECT_TRUE(torch::allclose(MakeDiffusion(GetParam(), 1.).Predict(noised, output, timesteps), output));
+}
+
 INSTANTIATE_TEST_SUITE_P(Predictions, GaussianDiffusion,
                          testing::Values(hud::Prediction::Velocity, hud::Prediction::Epsilon),
                          [](const auto& parameter) { return hud::ToString(parameter.param); });
+
+TEST(GaussianDiffusionEpsilon, TheOutputIsThePrediction)
+{
+  const torch::Tensor output = torch::randn({1, 2, 4, 4});
+  const auto diffusion = MakeDiffusion(hud::Prediction::Epsilon, 0.2);
+  EXPECT_TRUE(
+      torch::allclose(diffusion.Predict(torch::randn_like(output), output, torch::tensor({9}, torch::kInt64)), output));
+}
+
+// Of pixels that are independent and normal with that deviation, Z_t says all there is to know of Z_0: the estimate that
+// a silent network leaves is the posterior mean, and what a perfect one has to output has mean square one.
+TEST(GaussianDiffusionVelocity, ASilentNetworkEstimatesThePosteriorMean)
+{
+  torch::manual_seed(4);
+  const double dataSd = 0.3;
+  const auto diffusion = MakeDiffusion(hud::Prediction::Velocity, dataSd);
+  const hud::NoiseSchedule schedule(hud::ScheduleKind::Linear, 1000);
+  for (const int t : {1, 100, 400, 800})
+  {
+    const torch::Tensor timesteps = torch::full({1}, t, torch::kInt64);
+    const torch::Tensor clean = dataSd * torch::randn({1, 1, 200, 200});
+    const torch::Tensor noise = torch::randn_like(clean);
+    const torch::Tensor noised = diffusion.AddNoise(clean, noise, timesteps);
+    const torch::Tensor silent = diffusion.Predict(noised, torch::zeros_like(noised), timesteps);
+    const double signal = schedule.AlphaBar(t);
+    const double variance = 1. - signal + signal * dataSd * dataSd;
+    const torch::Tensor posteriorMean = std::sqrt(signal) * dataSd * dataSd / variance * noised;
+    EXPECT_LT((diffusion.EstimateClean(noised, silent, timesteps) - posteriorMean).abs().max().item<double>(), 1e-5);
+    // Predict is linear in the output.
+    const torch::Tensor scale = diffusion.Predict(noised, torch::ones_like(noised), timesteps) - silent;
+    const torch::Tensor output = (diffusion.Target(clean, noise, timesteps) - silent) / scale;
+    EXPECT_NEAR(output.square().mean().item<double>(), 1., 0.05);
+  }
+}
 
 TEST(GaussianDiffusionVelocity, IsTheDerivativeAlongTheArc)
 {

@@ -124,8 +124,8 @@ TEST_F(SampleSession, LearnsTheMeanAbundances)
   EXPECT_LT((sample.m_Abundances.rowwise().mean() - real).cwiseAbs().maxCoeff(), 0.15f);
 }
 
-// A model that was never trained predicts zero, so a sample is in closed form: each pixel by itself goes through the steps
-// with sqrt(alphaBar) Z_t, clamped, as the estimate of Z_0.
+// The network of a model that was never trained puts out zero, so a sample is in closed form: each pixel by itself goes
+// through the steps with its posterior mean under the options' deviation of the data, clamped, as the estimate of Z_0.
 TEST_F(SampleSession, AnUntrainedModelGivesTheSamplersStepsInClosedForm)
 {
   const std::string path = (*s_Folder / "untrained.safetensors").string();
@@ -134,6 +134,7 @@ TEST_F(SampleSession, AnUntrainedModelGivesTheSamplersStepsInClosedForm)
   const hud::ModelInfo& info = session.Info();
   const hud::SimplexProjection projection(3, info.m_Options.m_Floor);
   const hud::NoiseSchedule schedule(info.m_Options.m_Schedule, info.m_Options.m_Timesteps);
+  const double dataVariance = info.m_Options.m_DataSd * info.m_Options.m_DataSd;
   for (const hud::SamplerKind kind : {hud::SamplerKind::Ddim, hud::SamplerKind::Ddpm})
   {
     for (const hud::SampleLayout layout : {hud::SampleLayout::Scene, hud::SampleLayout::Patches})
@@ -160,7 +161,9 @@ TEST_F(SampleSession, AnUntrainedModelGivesTheSamplersStepsInClosedForm)
             const double upper = (projection.UpperBound() - info.m_ChannelMean[i]) / info.m_ChannelSd[i];
             for (Eigen::Index x = 0; x < 24; ++x)
             {
-              const double clean = std::clamp(std::sqrt(schedule.AlphaBar(step.m_From)) * row(k, x), lower, upper);
+              const double alphaBar = schedule.AlphaBar(step.m_From);
+              const double posterior = std::sqrt(alphaBar) * dataVariance / (1. - alphaBar + alphaBar * dataVariance);
+              const double clean = std::clamp(posterior * row(k, x), lower, upper);
               row(k, x) =
                   static_cast<float>(step.m_Current * row(k, x) + step.m_Clean * clean + step.m_Noise * noise(k, x));
             }

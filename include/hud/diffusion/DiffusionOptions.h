@@ -51,11 +51,12 @@ struct TrainingOptions
   NetworkOptions m_Network;
   int m_Patch = 32;             ///< edge of a training crop, pixels
   int m_Batch = 16;             ///< crops of one iteration
-  double m_LearningRate = 2e-3; ///< of Adam
-  double m_EmaDecay = 0.995;    ///< of the moving average of the weights, which is what samples
+  double m_LearningRate = 2e-3; ///< of Adam up to iteration 500; then it falls with the root of the iteration
+  double m_EmaDecay = 0.998;    ///< of the moving average of the weights, which is what samples
   int m_Timesteps = 1000;       ///< T
   ScheduleKind m_Schedule = ScheduleKind::Linear;
   Prediction m_Prediction = Prediction::Velocity;
+  double m_DataSd = 0.2; ///< with v-prediction: noise weaker than this is removed by copying, see GaussianDiffusion
   double m_Floor = 4.;   ///< k of the projection's floor e^-k / d; 8 is the paper's
   bool m_Augment = true; ///< the 8 flips and rotations of every crop
   std::uint64_t m_Seed = 0;
