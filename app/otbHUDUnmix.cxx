@@ -43,6 +43,7 @@ private:
 
     AddParameter(ParameterType_OutputImage, "out", "Abundances");
     SetParameterDescription("out", "Image with one band for each endmember.");
+    MandatoryOff("out");
 
     AddParameter(ParameterType_OutputImage, "outendm", "Endmembers");
     SetParameterDescription("outendm",

@@ -3,6 +3,8 @@
 
 include_guard(GLOBAL)
 
+include(CheckLibraryExists)
+
 # Finds what the two layers below OTB need. A macro, because the imported targets belong to the calling folder:
 # call it where the folders that use them can see it.
 macro(hud_find_dependencies)
@@ -11,6 +13,13 @@ macro(hud_find_dependencies)
   find_path(HUD_RANDOM123_INCLUDE_DIR Random123/philox.h)
   if(NOT HUD_RANDOM123_INCLUDE_DIR)
     message(FATAL_ERROR "Random123/philox.h was not found. Install it (Debian: librandom123-dev) or set HUD_RANDOM123_INCLUDE_DIR.")
+  endif()
+
+  # Optional: a BLAS with the C interface.
+  find_library(HUD_BLAS_LIBRARY NAMES openblas blas)
+  find_path(HUD_CBLAS_INCLUDE_DIR cblas.h)
+  if(HUD_BLAS_LIBRARY AND HUD_CBLAS_INCLUDE_DIR)
+    check_library_exists("${HUD_BLAS_LIBRARY}" cblas_dsyrk "" HUD_HAVE_CBLAS)
   endif()
 
   # Torch's package may write to the global flags; they are for its own users alone.

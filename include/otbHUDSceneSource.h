@@ -31,6 +31,7 @@ public:
 
   Eigen::Index Bands() const override;
 
+  /// Calls `visit` from another thread than the caller's, one block at a time.
   /// @throws hud::Error "interrupted" when HUDInterrupt::Requested(), and whatever the pipelines or `visit` throw
   void Visit(const Visitor& visit) const override;
 

@@ -9,6 +9,7 @@ packages=(
   cmake
   g++
   gdal-bin
+  libblas-dev
   libboost-filesystem-dev
   libboost-serialization-dev
   libeigen3-dev

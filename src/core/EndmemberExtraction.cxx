@@ -11,6 +11,7 @@
 #include <exception>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hud
@@ -34,46 +35,39 @@ double FclsRmse(const Eigen::MatrixXf& spectra, const Eigen::MatrixXd& endmember
   return DecodeRmse(spectra, endmembers, abundances);
 }
 
-/// Returns the VCA runs: one in the branch that the SNR asks for, or several that alternate between the branches, so that
-/// plain VCA is always among them. A scene may have the rank that one branch needs and not the other's.
-std::vector<VcaResult> RunVca(const SpectraSource& source, const SceneStatistics& statistics,
-                              const ExtractionOptions& options)
+/// Returns the VCA runs to do: one in the branch that the SNR asks for, or several that alternate between the branches, so
+/// that plain VCA is always among them. A scene may have the rank that one branch needs and not the other's.
+std::vector<VcaRuns> PlanRuns(const SceneStatistics& statistics, const ExtractionOptions& options)
 {
-  VcaOptions vca;
-  vca.m_Endmembers = options.m_Endmembers;
-  vca.m_Seed = options.m_Seed;
+  const VcaBranch preferred = ChooseVcaBranch(statistics, options.m_Endmembers);
+  const VcaBranch other = preferred == VcaBranch::Projective ? VcaBranch::Orthogonal : VcaBranch::Projective;
   if (options.m_Restarts == 1)
   {
-    return ExtractVcaRuns(source, statistics, vca, {0});
+    return {{VcaProjection(statistics, options.m_Endmembers, preferred), {0}}};
   }
-  const bool projective = EstimateSnr(statistics, options.m_Endmembers) > VcaSnrThreshold(options.m_Endmembers);
-  std::vector<VcaResult> results;
+  std::vector<VcaRuns> branches;
   std::exception_ptr refusal;
-  for (const std::uint32_t first : {0u, 1u})
+  for (const auto& [branch, first] : {std::pair(preferred, 0u), std::pair(other, 1u)})
   {
-    std::vector<std::uint32_t> runs;
-    for (std::uint32_t run = first; run < static_cast<std::uint32_t>(options.m_Restarts); run += 2)
+    std::vector<std::uint32_t> numbers;
+    for (std::uint32_t number = first; number < static_cast<std::uint32_t>(options.m_Restarts); number += 2)
     {
-      runs.push_back(run);
+      numbers.push_back(number);
     }
-    vca.m_Branch = projective == (first == 0) ? VcaBranch::Projective : VcaBranch::Orthogonal;
     try
     {
-      for (VcaResult& result : ExtractVcaRuns(source, statistics, vca, runs))
-      {
-        results.push_back(std::move(result));
-      }
+      branches.push_back({VcaProjection(statistics, options.m_Endmembers, branch), std::move(numbers)});
     }
     catch (const InvalidData&)
     {
       refusal = std::current_exception();
     }
   }
-  if (results.empty())
+  if (branches.empty())
   {
     std::rethrow_exception(refusal);
   }
-  return results;
+  return branches;
 }
 
 } // namespace
@@ -102,17 +96,24 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
   options.Check(source.Bands(), extraction.m_Statistics.m_Pixels);
   extraction.m_RankLimit = AffineRankLimit(extraction.m_Statistics, options.m_Endmembers - 1);
 
-  const Eigen::MatrixXf sample =
-      SampleSpectra(source, extraction.m_Statistics.m_Pixels, options.m_SamplePixels, options.m_Seed);
+  extraction.m_Snr = EstimateSnr(extraction.m_Statistics, options.m_Endmembers);
+
+  VcaOptions vca;
+  vca.m_Endmembers = options.m_Endmembers;
+  vca.m_Seed = options.m_Seed;
+  SpectraSampler sampler(source.Bands(), extraction.m_Statistics.m_Pixels, options.m_SamplePixels, options.m_Seed);
+  const std::vector<VcaResult> runs =
+      ExtractVcaRuns(source, vca, PlanRuns(extraction.m_Statistics, options),
+                     [&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); });
+  const Eigen::MatrixXf& sample = sampler.Sample();
   extraction.m_Rmse = std::numeric_limits<double>::infinity();
-  for (const VcaResult& result : RunVca(source, extraction.m_Statistics, options))
+  for (const VcaResult& run : runs)
   {
-    const double rmse = FclsRmse(sample, result.m_Endmembers);
-    if (rmse < extraction.m_Rmse || extraction.m_Endmembers.size() == 0)
+    const double rmse = FclsRmse(sample, run.m_Endmembers);
+    if (rmse < extraction.m_Rmse)
     {
       extraction.m_Rmse = rmse;
-      extraction.m_Endmembers = result.m_Endmembers;
-      extraction.m_Snr = result.m_Snr;
+      extraction.m_Endmembers = run.m_Endmembers;
     }
   }
   if (!std::isfinite(extraction.m_Rmse))

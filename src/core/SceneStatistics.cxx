@@ -7,11 +7,35 @@
 
 #include <Eigen/Eigenvalues>
 
+#ifdef HUD_USE_BLAS
+#include <cblas.h>
+#endif
+
 #include <algorithm>
 #include <cmath>
 
 namespace hud
 {
+
+namespace
+{
+
+/// Pixels in double precision that stay in a processor's cache.
+constexpr Eigen::Index kCachedPixels = 512;
+
+/// Adds Y Y^T to the lower triangle of a matrix, [bands x bands]: nearly all the work of the statistics.
+void AddProducts(const Eigen::MatrixXd& spectra, Eigen::MatrixXd& sum)
+{
+#ifdef HUD_USE_BLAS
+  const auto bands = static_cast<int>(spectra.rows());
+  cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, bands, static_cast<int>(spectra.cols()), 1., spectra.data(),
+              bands, 1., sum.data(), bands);
+#else
+  sum.selfadjointView<Eigen::Lower>().rankUpdate(spectra);
+#endif
+}
+
+} // namespace
 
 Eigen::MatrixXd SceneStatistics::Covariance() const
 {
@@ -29,10 +53,14 @@ SceneStatistics ComputeSceneStatistics(const SpectraSource& source)
   statistics.m_Mean = Eigen::VectorXd::Zero(source.Bands());
   statistics.m_Correlation = Eigen::MatrixXd::Zero(source.Bands(), source.Bands());
   source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
-    const Eigen::MatrixXd block = spectra.cast<double>();
-    statistics.m_Pixels += block.cols();
-    statistics.m_Mean += block.rowwise().sum();
-    statistics.m_Correlation.selfadjointView<Eigen::Lower>().rankUpdate(block);
+    statistics.m_Pixels += spectra.cols();
+    for (Eigen::Index first = 0; first < spectra.cols(); first += kCachedPixels)
+    {
+      const Eigen::MatrixXd part =
+          spectra.middleCols(first, std::min(kCachedPixels, spectra.cols() - first)).cast<double>();
+      statistics.m_Mean += part.rowwise().sum();
+      AddProducts(part, statistics.m_Correlation);
+    }
   });
   if (statistics.m_Pixels == 0)
   {

@@ -38,34 +38,38 @@ void InMemorySpectra::Visit(const Visitor& visit) const
   }
 }
 
-Eigen::MatrixXf SampleSpectra(const SpectraSource& source, Eigen::Index pixels, Eigen::Index maximum,
-                              std::uint64_t seed)
+SpectraSampler::SpectraSampler(Eigen::Index bands, Eigen::Index pixels, Eigen::Index maximum, std::uint64_t seed)
+  : m_Seed(seed), m_Pixels(pixels), m_Sample(bands, std::min(pixels, maximum))
 {
-  const Random random(seed, RandomStream::PixelSample);
-  const Eigen::Index count = std::min(pixels, maximum);
-  Eigen::MatrixXf sample(source.Bands(), count);
-  Eigen::Index next = 0; // column of the sample to fill next
-  Eigen::Index seen = 0;
-  source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
-    for (; next < count; ++next)
-    {
-      // Drawn, because equal steps through an image may all fall into a few of its columns.
-      const std::uint32_t word = random.Words(static_cast<std::uint32_t>(next), 0, 0)[0];
-      const double position = static_cast<double>(next) + static_cast<double>(word) * 0x1p-32;
-      const auto pixel = static_cast<Eigen::Index>(position * static_cast<double>(pixels) / static_cast<double>(count));
-      if (pixel >= seen + spectra.cols())
-      {
-        break;
-      }
-      sample.col(next) = spectra.col(pixel - seen);
-    }
-    seen += spectra.cols();
-  });
-  if (next != count)
+}
+
+void SpectraSampler::Add(const Eigen::Ref<const Eigen::MatrixXf>& spectra)
+{
+  const Random random(m_Seed, RandomStream::PixelSample);
+  const double stretch = static_cast<double>(m_Pixels) / static_cast<double>(m_Sample.cols());
+  for (; m_Next < m_Sample.cols(); ++m_Next)
   {
-    throw InvalidData("the scene has " + std::to_string(seen) + " valid pixels, expected " + std::to_string(pixels));
+    // Drawn, because equal steps through an image may all fall into a few of its columns.
+    const std::uint32_t word = random.Words(static_cast<std::uint32_t>(m_Next), 0, 0)[0];
+    const double position = static_cast<double>(m_Next) + static_cast<double>(word) * 0x1p-32;
+    const Eigen::Index pixel = std::min(static_cast<Eigen::Index>(position * stretch), m_Pixels - 1);
+    if (pixel >= m_Seen + spectra.cols())
+    {
+      break;
+    }
+    m_Sample.col(m_Next) = spectra.col(pixel - m_Seen);
   }
-  return sample;
+  m_Seen += spectra.cols();
+}
+
+const Eigen::MatrixXf& SpectraSampler::Sample() const
+{
+  if (m_Next != m_Sample.cols())
+  {
+    throw InvalidData("the scene has " + std::to_string(m_Seen) + " valid pixels, expected " +
+                      std::to_string(m_Pixels));
+  }
+  return m_Sample;
 }
 
 } // namespace hud

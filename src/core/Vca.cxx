@@ -3,6 +3,8 @@
 
 #include "hud/core/Vca.h"
 
+#include "ScratchFile.h"
+
 #include "hud/core/Error.h"
 #include "hud/core/Random.h"
 
@@ -51,11 +53,10 @@ void CheckRank(const Eigenpairs& leading, double power, Eigen::Index endmembers)
 class VertexSearch
 {
 public:
-  VertexSearch(Eigen::Index endmembers, Eigen::Index bands, const VcaOptions& options, std::uint32_t run)
-    : m_Seed(options.m_Seed), m_Run(run), m_Vertices(Eigen::MatrixXd::Zero(endmembers, endmembers)),
-      m_Spectra(bands, endmembers)
+  VertexSearch(const VcaOptions& options, std::uint32_t run)
+    : m_Seed(options.m_Seed), m_Run(run), m_Vertices(Eigen::MatrixXd::Zero(options.m_Endmembers, options.m_Endmembers))
   {
-    m_Vertices(endmembers - 1, 0) = 1.; // the first direction is orthogonal to the last axis, as published
+    m_Vertices(options.m_Endmembers - 1, 0) = 1.; // the first direction is orthogonal to the last axis, as published
   }
 
   /// Draws a direction orthogonal to the vertices found so far.
@@ -74,50 +75,131 @@ public:
   }
 
   /// Looks for the pixel farthest along the direction.
-  void Consider(const Eigen::MatrixXd& coordinates, const Eigen::Ref<const Eigen::MatrixXf>& spectra,
-                Eigen::Index firstPixel)
+  /// @param distances of the block's pixels from the origin along the direction
+  void Consider(const Eigen::Ref<const Eigen::RowVectorXd>& distances, const Eigen::MatrixXd& coordinates,
+                const Eigen::Ref<const Eigen::MatrixXf>& reduced, Eigen::Index firstPixel)
   {
     Eigen::Index farthest = 0;
-    const double distance = (m_Direction.transpose() * coordinates).cwiseAbs().maxCoeff(&farthest);
+    const double distance = distances.maxCoeff(&farthest);
     if (distance > m_Largest)
     {
       m_Largest = distance;
       m_Pixel = firstPixel + farthest;
       m_Vertex = coordinates.col(farthest);
-      m_Spectrum = spectra.col(farthest).cast<double>();
+      m_ReducedPixel = reduced.col(farthest);
     }
   }
 
   /// Takes the farthest pixel as the next vertex.
   void End()
   {
-    const auto found = static_cast<Eigen::Index>(m_Pixels.size());
-    m_Vertices.col(found) = m_Vertex;
-    m_Spectra.col(found) = m_Spectrum;
+    m_Vertices.col(static_cast<Eigen::Index>(m_Pixels.size())) = m_Vertex;
+    m_Reduced.push_back(m_ReducedPixel);
     m_Pixels.push_back(m_Pixel);
   }
 
-  const std::vector<Eigen::Index>& Pixels() const
+  const Eigen::VectorXd& Direction() const
   {
-    return m_Pixels;
+    return m_Direction;
   }
 
-  const Eigen::MatrixXd& Spectra() const
+  VcaResult Result(const VcaProjection& projection) const
   {
-    return m_Spectra;
+    VcaResult result;
+    result.m_Pixels = m_Pixels;
+    result.m_Branch = projection.Branch();
+    for (const Eigen::VectorXf& reduced : m_Reduced)
+    {
+      const Eigen::VectorXd spectrum = projection.Restore(reduced);
+      result.m_Endmembers.conservativeResize(spectrum.size(), result.m_Endmembers.cols() + 1);
+      result.m_Endmembers.rightCols(1) = spectrum;
+    }
+    return result;
   }
 
 private:
   std::uint64_t m_Seed;
   std::uint32_t m_Run;
-  Eigen::MatrixXd m_Vertices; ///< [d x d], coordinates
-  Eigen::MatrixXd m_Spectra;  ///< [bands x d]
+  Eigen::MatrixXd m_Vertices;             ///< [d x d], coordinates
+  std::vector<Eigen::VectorXf> m_Reduced; ///< reduced pixel of each vertex
   std::vector<Eigen::Index> m_Pixels;
   Eigen::VectorXd m_Direction;
   double m_Largest = -1.;
   Eigen::Index m_Pixel = 0;
   Eigen::VectorXd m_Vertex;
-  Eigen::VectorXd m_Spectrum;
+  Eigen::VectorXf m_ReducedPixel;
+};
+
+/// The searches of one branch, which share its coordinates.
+class BranchSearch
+{
+public:
+  /// @param firstRow of the branch in the blocks of reduced pixels
+  BranchSearch(const VcaRuns& runs, const VcaOptions& options, Eigen::Index firstRow)
+    : m_Projection(runs.m_Projection), m_FirstRow(firstRow), m_Directions(runs.m_Numbers.size(), options.m_Endmembers)
+  {
+    for (const std::uint32_t run : runs.m_Numbers)
+    {
+      m_Searches.emplace_back(options, run);
+    }
+  }
+
+  /// Reduces spectra into the branch's rows of a block.
+  void Reduce(const Eigen::Ref<const Eigen::MatrixXf>& spectra, Eigen::MatrixXf& block)
+  {
+    block.middleRows(m_FirstRow, m_Projection.Dimension()) = m_Projection.Reduce(spectra);
+    m_LargestNorm = std::max(
+        m_LargestNorm,
+        static_cast<double>(block.middleRows(m_FirstRow, m_Projection.Dimension()).colwise().norm().maxCoeff()));
+  }
+
+  void Begin()
+  {
+    m_FirstPixel = 0;
+    for (std::size_t i = 0; i < m_Searches.size(); ++i)
+    {
+      m_Searches[i].Begin();
+      m_Directions.row(static_cast<Eigen::Index>(i)) = m_Searches[i].Direction().transpose();
+    }
+  }
+
+  void Consider(const Eigen::MatrixXf& block)
+  {
+    const auto reduced = block.middleRows(m_FirstRow, m_Projection.Dimension());
+    const Eigen::MatrixXd coordinates = m_Projection.Project(reduced, m_LargestNorm);
+    const RowMajor distances = (m_Directions * coordinates).cwiseAbs();
+    for (std::size_t i = 0; i < m_Searches.size(); ++i)
+    {
+      m_Searches[i].Consider(distances.row(static_cast<Eigen::Index>(i)), coordinates, reduced, m_FirstPixel);
+    }
+    m_FirstPixel += block.cols();
+  }
+
+  void End()
+  {
+    for (VertexSearch& search : m_Searches)
+    {
+      search.End();
+    }
+  }
+
+  void AddResults(std::vector<VcaResult>& results) const
+  {
+    for (const VertexSearch& search : m_Searches)
+    {
+      results.push_back(search.Result(m_Projection));
+    }
+  }
+
+private:
+  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+  const VcaProjection& m_Projection;
+  Eigen::Index m_FirstRow;
+  Eigen::MatrixXd m_Directions; ///< [runs x d]
+  std::vector<VertexSearch> m_Searches;
+  double m_LargestNorm = 0.;
+  Eigen::Index m_FirstPixel = 0;
 };
 
 } // namespace
@@ -159,115 +241,117 @@ double VcaSnrThreshold(Eigen::Index endmembers)
   return 15. + 10. * std::log10(static_cast<double>(endmembers));
 }
 
-VcaProjection::VcaProjection(const SpectraSource& source, const SceneStatistics& statistics, Eigen::Index endmembers,
-                             VcaBranch branch)
-  : m_Branch(branch)
+VcaBranch ChooseVcaBranch(const SceneStatistics& statistics, Eigen::Index endmembers)
 {
-  if (branch == VcaBranch::Projective)
-  {
-    const Eigenpairs leading = LeadingEigenvectors(statistics.m_Correlation, endmembers);
-    CheckRank(leading, statistics.Power(), endmembers);
-    m_Basis = leading.m_Vectors;
-    m_Origin = Eigen::VectorXd::Zero(statistics.m_Mean.size());
-    m_Mean = m_Basis.transpose() * statistics.m_Mean;
-    return;
-  }
-  const Eigenpairs leading = LeadingEigenvectors(statistics.Covariance(), endmembers - 1);
-  CheckRank(leading, statistics.Power(), endmembers);
-  m_Basis = leading.m_Vectors;
-  m_Origin = statistics.m_Mean;
-  source.Visit([this](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
-    const Eigen::MatrixXd scores = m_Basis.transpose() * (spectra.cast<double>().colwise() - m_Origin);
-    m_Constant = std::max(m_Constant, scores.colwise().norm().maxCoeff());
-  });
+  return EstimateSnr(statistics, endmembers) > VcaSnrThreshold(endmembers) ? VcaBranch::Projective
+                                                                           : VcaBranch::Orthogonal;
 }
 
-Eigen::MatrixXd VcaProjection::Project(const Eigen::Ref<const Eigen::MatrixXf>& spectra) const
+VcaProjection::VcaProjection(const SceneStatistics& statistics, Eigen::Index endmembers, VcaBranch branch)
+  : m_Branch(branch)
+{
+  const bool projective = branch == VcaBranch::Projective;
+  const Eigenpairs leading = projective ? LeadingEigenvectors(statistics.m_Correlation, endmembers)
+                                        : LeadingEigenvectors(statistics.Covariance(), endmembers - 1);
+  CheckRank(leading, statistics.Power(), endmembers);
+  m_Basis = leading.m_Vectors;
+  m_Origin = projective ? Eigen::VectorXd::Zero(statistics.m_Mean.size()) : statistics.m_Mean;
+  m_Mean = m_Basis.transpose() * statistics.m_Mean;
+}
+
+VcaBranch VcaProjection::Branch() const
+{
+  return m_Branch;
+}
+
+Eigen::Index VcaProjection::Dimension() const
+{
+  return m_Basis.cols();
+}
+
+Eigen::MatrixXf VcaProjection::Reduce(const Eigen::Ref<const Eigen::MatrixXf>& spectra) const
+{
+  return (m_Basis.transpose() * (spectra.cast<double>().colwise() - m_Origin)).cast<float>();
+}
+
+Eigen::MatrixXd VcaProjection::Project(const Eigen::Ref<const Eigen::MatrixXf>& reduced, double largestNorm) const
 {
   if (m_Branch == VcaBranch::Orthogonal)
   {
-    Eigen::MatrixXd coordinates(m_Basis.cols() + 1, spectra.cols());
-    coordinates.topRows(m_Basis.cols()).noalias() = m_Basis.transpose() * (spectra.cast<double>().colwise() - m_Origin);
-    coordinates.bottomRows(1).setConstant(m_Constant);
+    Eigen::MatrixXd coordinates(reduced.rows() + 1, reduced.cols());
+    coordinates.topRows(reduced.rows()) = reduced.cast<double>();
+    coordinates.bottomRows(1).setConstant(largestNorm);
     return coordinates;
   }
-  Eigen::MatrixXd coordinates = m_Basis.transpose() * spectra.cast<double>();
-  const Eigen::VectorXd scale = coordinates.transpose() * m_Mean;
+  Eigen::MatrixXd coordinates = reduced.cast<double>();
+  const Eigen::RowVectorXd scale = m_Mean.transpose() * coordinates;
   // A pixel orthogonal to the mean has no projection onto the plane; it can be no vertex.
   const double smallest = 1e-12 * m_Mean.squaredNorm();
-  for (Eigen::Index pixel = 0; pixel < coordinates.cols(); ++pixel)
-  {
-    if (std::abs(scale(pixel)) > smallest)
-    {
-      coordinates.col(pixel) /= scale(pixel);
-    }
-    else
-    {
-      coordinates.col(pixel).setZero();
-    }
-  }
-  return coordinates;
+  const Eigen::RowVectorXd factor = (scale.array().abs() > smallest).select(scale.cwiseInverse(), 0.);
+  return coordinates.array().rowwise() * factor.array();
 }
 
-Eigen::VectorXd VcaProjection::Denoise(const Eigen::VectorXd& spectrum) const
+Eigen::VectorXd VcaProjection::Restore(const Eigen::VectorXf& reduced) const
 {
-  return m_Basis * (m_Basis.transpose() * (spectrum - m_Origin)) + m_Origin;
+  return m_Basis * reduced.cast<double>() + m_Origin;
 }
 
 VcaResult ExtractVca(const SpectraSource& source, const VcaOptions& options)
 {
-  return ExtractVcaRuns(source, ComputeSceneStatistics(source), options, {0}).front();
-}
-
-std::vector<VcaResult> ExtractVcaRuns(const SpectraSource& source, const SceneStatistics& statistics,
-                                      const VcaOptions& options, const std::vector<std::uint32_t>& runs)
-{
+  const SceneStatistics statistics = ComputeSceneStatistics(source);
   const Eigen::Index d = options.m_Endmembers;
   options.Check(source.Bands(), statistics.m_Pixels);
-  const double snr = EstimateSnr(statistics, d);
-  const VcaBranch branch =
-      options.m_Branch.value_or(snr > VcaSnrThreshold(d) ? VcaBranch::Projective : VcaBranch::Orthogonal);
-  const VcaProjection projection(source, statistics, d, branch);
+  const VcaBranch branch = options.m_Branch ? *options.m_Branch : ChooseVcaBranch(statistics, d);
+  return ExtractVcaRuns(source, options, {{VcaProjection(statistics, d, branch), {0}}}).front();
+}
 
-  std::vector<VertexSearch> searches;
-  for (const std::uint32_t run : runs)
+std::vector<VcaResult> ExtractVcaRuns(const SpectraSource& source, const VcaOptions& options,
+                                      const std::vector<VcaRuns>& branches, const SpectraSource::Visitor& also)
+{
+  std::vector<BranchSearch> searches;
+  Eigen::Index rows = 0;
+  for (const VcaRuns& runs : branches)
   {
-    searches.emplace_back(d, source.Bands(), options, run);
+    searches.emplace_back(runs, options, rows);
+    rows += runs.m_Projection.Dimension();
   }
-  for (Eigen::Index vertex = 0; vertex < d; ++vertex)
+
+  ScratchFile scratch;
+  source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
+    Eigen::MatrixXf block(rows, spectra.cols());
+    for (BranchSearch& search : searches)
+    {
+      search.Reduce(spectra, block);
+    }
+    scratch.Append(block);
+    if (also)
+    {
+      also(spectra);
+    }
+  });
+
+  for (Eigen::Index vertex = 0; vertex < options.m_Endmembers; ++vertex)
   {
-    for (VertexSearch& search : searches)
+    for (BranchSearch& search : searches)
     {
       search.Begin();
     }
-    Eigen::Index firstPixel = 0;
-    source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
-      const Eigen::MatrixXd coordinates = projection.Project(spectra);
-      for (VertexSearch& search : searches)
+    scratch.Visit([&](const Eigen::MatrixXf& block) {
+      for (BranchSearch& search : searches)
       {
-        search.Consider(coordinates, spectra, firstPixel);
+        search.Consider(block);
       }
-      firstPixel += spectra.cols();
     });
-    for (VertexSearch& search : searches)
+    for (BranchSearch& search : searches)
     {
       search.End();
     }
   }
 
   std::vector<VcaResult> results;
-  for (const VertexSearch& search : searches)
+  for (const BranchSearch& search : searches)
   {
-    VcaResult result;
-    result.m_Pixels = search.Pixels();
-    result.m_Branch = branch;
-    result.m_Snr = snr;
-    result.m_Endmembers.resize(source.Bands(), d);
-    for (Eigen::Index k = 0; k < d; ++k)
-    {
-      result.m_Endmembers.col(k) = projection.Denoise(search.Spectra().col(k));
-    }
-    results.push_back(std::move(result));
+    search.AddResults(results);
   }
   return results;
 }

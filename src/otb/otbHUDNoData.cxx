@@ -6,6 +6,7 @@
 #include "otbNoDataHelper.h"
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 namespace otb
@@ -33,16 +34,19 @@ HUDNoData::HUDNoData(const ImageMetadata& metadata, std::size_t bands, HUDZeroPi
 
 bool HUDNoData::IsValid(const float* spectrum) const
 {
-  bool invalid = false;
-  bool nonZero = false;
-  for (std::size_t band = 0; band < m_Values.size(); ++band)
+  // Whole numbers and no early exit: every pixel of a scene comes here at each pass, and so the compiler can vectorise.
+  const float* const noData = m_Values.data();
+  const std::size_t bands = m_Values.size();
+  std::uint32_t invalid = 0;
+  std::uint32_t nonZero = 0;
+  for (std::size_t band = 0; band < bands; ++band)
   {
     const float value = spectrum[band];
-    invalid |= !(std::abs(value) <= std::numeric_limits<float>::max());
-    invalid |= value == m_Values[band];
-    nonZero |= value != 0.f;
+    invalid |= std::abs(value) <= std::numeric_limits<float>::max() ? 0u : 1u;
+    invalid |= value == noData[band] ? 1u : 0u;
+    nonZero |= value != 0.f ? 1u : 0u;
   }
-  return !invalid && (nonZero || m_ZeroPixels == HUDZeroPixels::AreValid);
+  return invalid == 0u && (nonZero != 0u || m_ZeroPixels == HUDZeroPixels::AreValid);
 }
 
 void HUDResetBandMetadata(ImageMetadata& metadata, std::size_t bands)

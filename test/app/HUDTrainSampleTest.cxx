@@ -237,8 +237,11 @@ TEST_F(HUDTrainSample, AFullDiskKeepsTheEarlierFiles)
   const std::string model = ReadText(Path("m.safetensors"));
   const std::string spectra = ReadText(Path("s.tif"));
   {
-    const FullDisk full(4096);
+    const FullDisk full(65536);
     ExpectSays(Failure("HUDTrain", Training({{"iterations", "5"}})), {"m.safetensors"});
+  }
+  {
+    const FullDisk full(4096);
     ExpectSays(Failure("HUDSample", Sampling({{"rand", "2"}})), {"s.tif"});
   }
   EXPECT_EQ(ReadText(Path("m.safetensors")), model);

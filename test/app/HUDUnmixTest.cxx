@@ -225,6 +225,8 @@ TEST_F(HUDUnmix, AFullDiskKeepsTheEarlierFiles)
   {
     const hud::test::FullDisk full(1024);
     Parameters arguments = Arguments("scene.tif", "5");
+    ExpectSays(Failure("HUDUnmix", arguments), {"temporary file", "TMPDIR"});
+    arguments.emplace_back("ie", Path("e.tif"));
     ExpectSays(Failure("HUDUnmix", arguments), {"a.tif"});
   }
   EXPECT_EQ(ReadText(Path("a.tif")), abundances);

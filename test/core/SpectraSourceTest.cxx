@@ -38,6 +38,15 @@ std::vector<Eigen::Index> PixelsOf(const Eigen::MatrixXf& sample)
   return pixels;
 }
 
+// The sample of a scene that is read in one pass.
+Eigen::MatrixXf SampleSpectra(const hud::SpectraSource& source, Eigen::Index pixels, Eigen::Index maximum,
+                              std::uint64_t seed)
+{
+  hud::SpectraSampler sampler(source.Bands(), pixels, maximum, seed);
+  source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& block) { sampler.Add(block); });
+  return sampler.Sample();
+}
+
 } // namespace
 
 TEST(InMemorySpectra, VisitsEveryPixelOnceInOrderWhateverTheBlockSize)
@@ -74,7 +83,7 @@ TEST(InMemorySpectra, VisitsNothingWhenThereIsNoPixel)
   EXPECT_EQ(pixels, 0);
 }
 
-TEST(SampleSpectra, ReturnsTheWholeSceneWhenItIsSmallEnough)
+TEST(SpectraSampler, ReturnsTheWholeSceneWhenItIsSmallEnough)
 {
   const Eigen::MatrixXf spectra = NumberedSpectra(kPixels);
   for (const Eigen::Index maximum : {29, 30, 1000})
@@ -85,7 +94,7 @@ TEST(SampleSpectra, ReturnsTheWholeSceneWhenItIsSmallEnough)
   }
 }
 
-TEST(SampleSpectra, DrawsOnePixelFromEachStretchOfTheScene)
+TEST(SpectraSampler, DrawsOnePixelFromEachStretchOfTheScene)
 {
   for (const Eigen::Index pixels : {29, 100, 1001})
   {
@@ -108,7 +117,7 @@ TEST(SampleSpectra, DrawsOnePixelFromEachStretchOfTheScene)
   }
 }
 
-TEST(SampleSpectra, SpreadsOverTheColumnsOfAnImage)
+TEST(SpectraSampler, SpreadsOverTheColumnsOfAnImage)
 {
   // Equal steps of 10 through rows of 100 pixels would see 10 columns only.
   const Eigen::MatrixXf sample = SampleSpectra(InMemorySpectra(NumberedSpectra(10000)), 10000, 1000, 3);
@@ -120,7 +129,7 @@ TEST(SampleSpectra, SpreadsOverTheColumnsOfAnImage)
   EXPECT_GT(columns.size(), 95u);
 }
 
-TEST(SampleSpectra, DoesNotDependOnTheBlockSize)
+TEST(SpectraSampler, DoesNotDependOnTheBlockSize)
 {
   const Eigen::MatrixXf spectra = NumberedSpectra(101);
   const Eigen::MatrixXf whole = SampleSpectra(InMemorySpectra(spectra, 101), 101, 13, 3);

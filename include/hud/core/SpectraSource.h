@@ -45,10 +45,28 @@ private:
   Eigen::Index m_BlockPixels;
 };
 
-/// Returns at most `maximum` spectra, [bands x n]: the `pixels` spectra of the source are cut into n stretches of equal
-/// length, and one pixel of each is drawn. The same seed gives the same sample.
-/// @throws InvalidData when the source has fewer than `pixels` spectra
-Eigen::MatrixXf SampleSpectra(const SpectraSource& source, Eigen::Index pixels, Eigen::Index maximum,
-                              std::uint64_t seed);
+/// Draws spectra from a scene while it is read: its pixels are cut into stretches of equal length, and one pixel of each
+/// is drawn. The same seed gives the same sample, whatever the blocks are.
+class SpectraSampler
+{
+public:
+  /// @param pixels of the scene
+  /// @param maximum of spectra to draw; all when the scene has no more
+  SpectraSampler(Eigen::Index bands, Eigen::Index pixels, Eigen::Index maximum, std::uint64_t seed);
+
+  /// Draws from the next block, [bands x pixels].
+  void Add(const Eigen::Ref<const Eigen::MatrixXf>& spectra);
+
+  /// Returns the sample, [bands x n].
+  /// @throws InvalidData when the scene had fewer than `pixels` spectra
+  const Eigen::MatrixXf& Sample() const;
+
+private:
+  std::uint64_t m_Seed;
+  Eigen::Index m_Pixels;
+  Eigen::MatrixXf m_Sample;
+  Eigen::Index m_Next = 0; ///< column of the sample to fill next
+  Eigen::Index m_Seen = 0;
+};
 
 } // namespace hud

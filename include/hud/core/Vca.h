@@ -29,28 +29,39 @@ double EstimateSnr(const SceneStatistics& statistics, Eigen::Index endmembers);
 /// Returns the SNR in decibel above which VCA projects projectively: 15 + 10 log10(d).
 double VcaSnrThreshold(Eigen::Index endmembers);
 
+/// Returns the branch that VCA as published takes.
+VcaBranch ChooseVcaBranch(const SceneStatistics& statistics, Eigen::Index endmembers);
+
 /// The projection of spectra to the d coordinates in which VCA looks for vertices.
 class VcaProjection
 {
 public:
   /// @param endmembers d, 2 to the number of bands
-  /// @param source read once in the orthogonal branch, for the scale of the constant coordinate
   /// @throws InvalidData when the scene spans fewer dimensions than the branch needs
-  VcaProjection(const SpectraSource& source, const SceneStatistics& statistics, Eigen::Index endmembers,
-                VcaBranch branch);
+  VcaProjection(const SceneStatistics& statistics, Eigen::Index endmembers, VcaBranch branch);
 
-  /// Returns the coordinates of the spectra, [d x pixels].
-  Eigen::MatrixXd Project(const Eigen::Ref<const Eigen::MatrixXf>& spectra) const;
+  VcaBranch Branch() const;
 
-  /// Returns the spectrum with all that lies outside the signal subspace removed, [bands].
-  Eigen::VectorXd Denoise(const Eigen::VectorXd& spectrum) const;
+  /// Returns the dimension of the signal subspace: d in the projective branch, d - 1 in the orthogonal one.
+  Eigen::Index Dimension() const;
+
+  /// Returns the coordinates of the spectra in the signal subspace, [dimension x pixels]. All else about a pixel is noise
+  /// to VCA.
+  Eigen::MatrixXf Reduce(const Eigen::Ref<const Eigen::MatrixXf>& spectra) const;
+
+  /// Returns the coordinates in which vertices are looked for, [d x pixels].
+  /// @param reduced what Reduce returns
+  /// @param largestNorm of all reduced pixels, the last coordinate of the orthogonal branch
+  Eigen::MatrixXd Project(const Eigen::Ref<const Eigen::MatrixXf>& reduced, double largestNorm) const;
+
+  /// Returns the spectrum of a reduced pixel, [bands]: the pixel's own without what lies outside the signal subspace.
+  Eigen::VectorXd Restore(const Eigen::VectorXf& reduced) const;
 
 private:
   VcaBranch m_Branch;
-  Eigen::MatrixXd m_Basis;  ///< [bands x d or d - 1], orthonormal
+  Eigen::MatrixXd m_Basis;  ///< [bands x dimension], orthonormal
   Eigen::VectorXd m_Origin; ///< [bands], the mean in the orthogonal branch, else zero
-  Eigen::VectorXd m_Mean;   ///< coordinates of the mean: u of the projective branch
-  double m_Constant = 0.;
+  Eigen::VectorXd m_Mean;   ///< reduced mean: u of the projective branch
 };
 
 /// Settings of one VCA run or of several that share their passes over the scene.
@@ -70,18 +81,27 @@ struct VcaResult
   Eigen::MatrixXd m_Endmembers;       ///< A, [bands x d]
   std::vector<Eigen::Index> m_Pixels; ///< index of each endmember among the valid pixels
   VcaBranch m_Branch = VcaBranch::Projective;
-  double m_Snr = 0.; ///< decibel
 };
 
 /// Returns the endmembers that Vertex Component Analysis finds, as published: J. Nascimento and J. Bioucas-Dias, "Vertex
-/// component analysis: a fast algorithm to unmix hyperspectral data", IEEE TGRS 43(4), 2005. Reads the source d + 1 to
-/// d + 2 times. The same seed gives the same endmembers.
-/// @throws InvalidOption see VcaOptions::Check; InvalidData when the scene has no pixel or spans fewer than d dimensions
+/// component analysis: a fast algorithm to unmix hyperspectral data", IEEE TGRS 43(4), 2005. Reads the source twice and
+/// keeps d numbers of each pixel in a temporary file. The same seed gives the same endmembers.
+/// @throws InvalidOption see VcaOptions::Check; InvalidData when the scene has no pixel or spans fewer than d dimensions;
+/// FileError when there is no room for the temporary file
 VcaResult ExtractVca(const SpectraSource& source, const VcaOptions& options);
 
-/// Returns one result for each run number in `runs`, all from the same passes over the scene. Run r of a seed is the same
-/// whatever other runs are asked for; ExtractVca is run 0.
-std::vector<VcaResult> ExtractVcaRuns(const SpectraSource& source, const SceneStatistics& statistics,
-                                      const VcaOptions& options, const std::vector<std::uint32_t>& runs);
+/// Runs in one branch.
+struct VcaRuns
+{
+  VcaProjection m_Projection;
+  std::vector<std::uint32_t> m_Numbers; ///< run r of a seed is the same whatever other runs are asked for
+};
+
+/// Returns one result for each run, branch by branch, all from one pass over the scene.
+/// @param options whose branch does not matter
+/// @param also is shown each block of that pass, if given
+/// @throws FileError when there is no room for the temporary file
+std::vector<VcaResult> ExtractVcaRuns(const SpectraSource& source, const VcaOptions& options,
+                                      const std::vector<VcaRuns>& branches, const SpectraSource::Visitor& also = {});
 
 } // namespace hud
