@@ -33,7 +33,8 @@ private:
         "the run that describes the scene best is then refined. Abundances come from fully constrained least squares, "
         "solved exactly. No-data pixels (the image's no-data value, NaN, or all bands 0) are left out and stay "
         "no-data.");
-    SetDocLimitations("Endmembers are compared and refined on a sample of 10000 pixels.");
+    SetDocLimitations("Endmembers are compared and refined on a sample of 10000 pixels. Looking for "
+                      "them takes 4 (2 ne - 1) bytes for each pixel in the folder for temporary files (TMPDIR).");
     SetDocAuthors("The HUD developers");
     SetDocSeeAlso("HUDDecode, HUDTrain, VertexComponentAnalysis, HyperspectralUnmixing");
     AddDocTag(Tags::Hyperspectral);
@@ -42,7 +43,7 @@ private:
     SetParameterDescription("in", "Hyperspectral image, radiance or reflectance in any unit.");
 
     AddParameter(ParameterType_OutputImage, "out", "Abundances");
-    SetParameterDescription("out", "Image with one band for each endmember.");
+    SetParameterDescription("out", "Image with one band for each endmember. Without it, only endmembers are written.");
     MandatoryOff("out");
 
     AddParameter(ParameterType_OutputImage, "outendm", "Endmembers");
@@ -94,6 +95,10 @@ private:
   void DoExecute() override
   {
     CheckOutputsWritable();
+    if (!HasValue("out") && !HasValue("outendm"))
+    {
+      otbAppLogWARNING("Neither out nor outendm names a file: nothing will be written");
+    }
     HUDImageType* const scene = OpenImage("in");
     const auto seed = GetSeed();
 

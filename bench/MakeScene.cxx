@@ -25,7 +25,7 @@ constexpr double kTwoPi = 6.283185307179586;
 constexpr std::size_t kWaves = 6;
 constexpr double kContrast =
     4.; // of the fields whose softmax is the abundances: most pixels have two or three materials
-constexpr double kNoiseShare = 0.005; // of the scene's root mean square: 46 dB
+constexpr double kNoiseShare = 0.005; // of the endmembers' root mean square: 46 dB
 constexpr double kWaterBrightness = 0.03;
 
 /// A smooth random field: a few plane waves.

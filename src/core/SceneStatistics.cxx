@@ -13,12 +13,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 namespace hud
 {
 
 namespace
 {
+
+/// What spectra may hold: above it, squares would overflow in single precision.
+constexpr double kLargestMagnitude = 1e18;
 
 /// Pixels in double precision that stay in a processor's cache.
 constexpr Eigen::Index kCachedPixels = 512;
@@ -65,6 +69,15 @@ SceneStatistics ComputeSceneStatistics(const SpectraSource& source)
   if (statistics.m_Pixels == 0)
   {
     throw InvalidData("the scene has no valid pixel");
+  }
+  // No value's magnitude is above this, and the largest one's is near it if it stands out.
+  const double largest = std::sqrt(statistics.m_Correlation.diagonal().maxCoeff());
+  if (largest > kLargestMagnitude)
+  {
+    std::ostringstream message;
+    message << "spectra hold values of about " << largest << ", expected at most " << kLargestMagnitude
+            << "; is it a no-data value that the file does not declare?";
+    throw InvalidData(message.str());
   }
   const double pixels = static_cast<double>(statistics.m_Pixels);
   statistics.m_Mean /= pixels;

@@ -25,7 +25,7 @@ std::string Folder()
   const std::filesystem::path folder = std::filesystem::temp_directory_path(error);
   if (error)
   {
-    throw FileError("TMPDIR names no folder for temporary files (" + error.message() + ")");
+    throw FileError("there is no folder for temporary files (" + error.message() + "); set TMPDIR to one");
   }
   return folder.string();
 }
@@ -47,7 +47,13 @@ std::FILE* OpenNameless()
     Fail("made");
   }
   unlink(name.c_str());
-  return fdopen(descriptor, "w+b");
+  std::FILE* const file = fdopen(descriptor, "w+b");
+  if (file == nullptr)
+  {
+    close(descriptor);
+    throw FileError("a temporary file in " + Folder() + " cannot be opened");
+  }
+  return file;
 }
 
 std::size_t Samples(Eigen::Index rows, Eigen::Index cols)
@@ -57,13 +63,7 @@ std::size_t Samples(Eigen::Index rows, Eigen::Index cols)
 
 } // namespace
 
-ScratchFile::ScratchFile() : m_File(OpenNameless(), std::fclose)
-{
-  if (!m_File)
-  {
-    Fail("opened");
-  }
-}
+ScratchFile::ScratchFile() : m_File(OpenNameless(), std::fclose) {}
 
 void ScratchFile::Append(const Eigen::MatrixXf& matrix)
 {
@@ -90,7 +90,7 @@ void ScratchFile::Visit(const std::function<void(const Eigen::MatrixXf&)>& visit
     const std::size_t samples = Samples(shape.m_Rows, shape.m_Cols);
     if (std::fread(matrix.data(), sizeof(float), samples, m_File.get()) != samples)
     {
-      Fail("read");
+      throw FileError("a temporary file in " + Folder() + " cannot be read back");
     }
     visit(matrix);
   }

@@ -24,7 +24,7 @@ public:
   /// @throws FileError when the disk is full
   void Append(const Eigen::MatrixXf& matrix);
 
-  /// Calls `visit` for each matrix, in the order in which they were appended.
+  /// Calls `visit` for each matrix, in the order in which they were appended. May be called again; no Append after it.
   /// @throws FileError
   void Visit(const std::function<void(const Eigen::MatrixXf&)>& visit);
 

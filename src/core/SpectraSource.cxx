@@ -64,7 +64,7 @@ void SpectraSampler::Add(const Eigen::Ref<const Eigen::MatrixXf>& spectra)
 
 const Eigen::MatrixXf& SpectraSampler::Sample() const
 {
-  if (m_Next != m_Sample.cols())
+  if (m_Seen != m_Pixels)
   {
     throw InvalidData("the scene has " + std::to_string(m_Seen) + " valid pixels, expected " +
                       std::to_string(m_Pixels));

@@ -108,11 +108,10 @@ public:
     VcaResult result;
     result.m_Pixels = m_Pixels;
     result.m_Branch = projection.Branch();
-    for (const Eigen::VectorXf& reduced : m_Reduced)
+    result.m_Endmembers.resize(projection.Bands(), m_Vertices.cols());
+    for (std::size_t k = 0; k < m_Reduced.size(); ++k)
     {
-      const Eigen::VectorXd spectrum = projection.Restore(reduced);
-      result.m_Endmembers.conservativeResize(spectrum.size(), result.m_Endmembers.cols() + 1);
-      result.m_Endmembers.rightCols(1) = spectrum;
+      result.m_Endmembers.col(static_cast<Eigen::Index>(k)) = projection.Restore(m_Reduced[k]);
     }
     return result;
   }
@@ -147,10 +146,9 @@ public:
   /// Reduces spectra into the branch's rows of a block.
   void Reduce(const Eigen::Ref<const Eigen::MatrixXf>& spectra, Eigen::MatrixXf& block)
   {
-    block.middleRows(m_FirstRow, m_Projection.Dimension()) = m_Projection.Reduce(spectra);
-    m_LargestNorm = std::max(
-        m_LargestNorm,
-        static_cast<double>(block.middleRows(m_FirstRow, m_Projection.Dimension()).colwise().norm().maxCoeff()));
+    const Eigen::MatrixXf reduced = m_Projection.Reduce(spectra);
+    m_LargestNorm = std::max(m_LargestNorm, reduced.cast<double>().colwise().norm().maxCoeff());
+    block.middleRows(m_FirstRow, reduced.rows()) = reduced;
   }
 
   void Begin()
@@ -262,6 +260,11 @@ VcaProjection::VcaProjection(const SceneStatistics& statistics, Eigen::Index end
 VcaBranch VcaProjection::Branch() const
 {
   return m_Branch;
+}
+
+Eigen::Index VcaProjection::Bands() const
+{
+  return m_Basis.rows();
 }
 
 Eigen::Index VcaProjection::Dimension() const

@@ -7,6 +7,8 @@
 
 #include "hud/core/SimplexProjection.h"
 
+#include <algorithm>
+#include <cmath>
 #include <sstream>
 
 namespace hud
@@ -84,6 +86,12 @@ std::vector<int> ParseMultipliers(const std::string& text)
   return multipliers;
 }
 
+double TrainingOptions::LearningRateAt(std::int64_t iteration) const
+{
+  constexpr double kDecayStart = 500.;
+  return m_LearningRate / std::sqrt(std::max(1., static_cast<double>(iteration) / kDecayStart));
+}
+
 void TrainingOptions::Check() const
 {
   m_Network.Check();
@@ -100,7 +108,7 @@ void TrainingOptions::Check() const
   CheckRange("batch size", m_Batch, 1, 4096);
   CheckRange("learning rate", m_LearningRate, 1e-8, 1.);
   CheckRange("decay of the moving average", m_EmaDecay, 0., 0.99999);
-  CheckRange("standard deviation of the data", m_DataSd, 1e-3, 1.);
+  CheckRange("standard deviation of the preconditioning", m_PreconditioningSd, 1e-3, 1.);
   // Their constructors check their arguments.
   static_cast<void>(NoiseSchedule(m_Schedule, m_Timesteps));
   static_cast<void>(SimplexProjection(2, m_Floor));

@@ -28,7 +28,8 @@ GaussianDiffusion::GaussianDiffusion(const TrainingOptions& options, const torch
   }
   const torch::Tensor signal = torch::sqrt(alphaBar);
   const torch::Tensor noise = torch::sqrt(1. - alphaBar);
-  const double dataVariance = m_Prediction == Prediction::Velocity ? options.m_DataSd * options.m_DataSd : 1.;
+  const double dataVariance =
+      m_Prediction == Prediction::Velocity ? options.m_PreconditioningSd * options.m_PreconditioningSd : 1.;
   const torch::Tensor variance = noise.square() + dataVariance * signal.square();
   const auto store = [&](const torch::Tensor& table) { return table.to(device, torch::kFloat32); };
   m_Signal = store(signal);

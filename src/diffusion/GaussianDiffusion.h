@@ -22,9 +22,9 @@ public:
 
   /// Returns the prediction that the network's output stands for. With eps it is the output itself. With v it is
   ///   a n (1 - s^2) / (n^2 + a^2 s^2) Z_t + s / sqrt(n^2 + a^2 s^2) output,
-  /// a = sqrt(alphaBar_t), n = sqrt(1 - alphaBar_t), s = TrainingOptions::m_DataSd: the preconditioning of Karras et al.
-  /// (2022, Table 1) in terms of v. Where the noise is stronger than s, the network need not reproduce it to say what it
-  /// has seen below it. With s = 1 the prediction is the output.
+  /// a = sqrt(alphaBar_t), n = sqrt(1 - alphaBar_t), s = TrainingOptions::m_PreconditioningSd: the preconditioning of Karras et al.
+  /// (2022, Table 1) in terms of v. Up to n = s the estimate of Z_0 begins as a copy of Z_t, which the network corrects;
+  /// beyond, the network makes it and need not carry the noise. With s = 1 the prediction is the output.
   torch::Tensor Predict(const torch::Tensor& noised, const torch::Tensor& output, const torch::Tensor& timesteps) const;
 
   /// Returns what the prediction should be.

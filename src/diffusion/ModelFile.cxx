@@ -34,7 +34,7 @@ nlohmann::json ToJson(const ModelInfo& info)
                      {"timesteps", options.m_Timesteps},
                      {"schedule", ToString(options.m_Schedule)},
                      {"prediction", ToString(options.m_Prediction)},
-                     {"data_sd", options.m_DataSd},
+                     {"preconditioning_sd", options.m_PreconditioningSd},
                      {"projection", "log"},
                      {"floor", options.m_Floor},
                      {"augment", options.m_Augment},
@@ -65,7 +65,7 @@ ModelInfo FromJson(const nlohmann::json& json)
   info.m_Options.m_Timesteps = options.at("timesteps").get<int>();
   info.m_Options.m_Schedule = ParseScheduleKind(options.at("schedule").get<std::string>());
   info.m_Options.m_Prediction = ParsePrediction(options.at("prediction").get<std::string>());
-  info.m_Options.m_DataSd = options.at("data_sd").get<double>();
+  info.m_Options.m_PreconditioningSd = options.at("preconditioning_sd").get<double>();
   info.m_Options.m_Floor = options.at("floor").get<double>();
   info.m_Options.m_Augment = options.at("augment").get<bool>();
   info.m_Options.m_Seed = options.at("seed").get<std::uint64_t>();

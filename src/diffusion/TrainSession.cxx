@@ -116,20 +116,12 @@ struct TrainSession::Implementation
     const torch::Tensor loss = torch::mse_loss(predicted, m_Diffusion.Target(clean, noise, timesteps)); // eq. (15)
     m_Adam.zero_grad();
     loss.backward();
-    static_cast<torch::optim::AdamOptions&>(m_Adam.param_groups().front().options()).lr(LearningRate());
+    static_cast<torch::optim::AdamOptions&>(m_Adam.param_groups().front().options())
+        .lr(m_Info.m_Options.LearningRateAt(m_Info.m_Iteration));
     m_Adam.step();
     ++m_Info.m_Iteration;
     UpdateAverage();
     return loss.item<double>();
-  }
-
-  /// Returns Adam's learning rate at this iteration. It does not depend on how many are to come, so that a resumed run
-  /// equals one that was longer from the start.
-  double LearningRate() const
-  {
-    constexpr double kDecayStart = 500.;
-    return m_Info.m_Options.m_LearningRate /
-           std::sqrt(std::max(1., static_cast<double>(m_Info.m_Iteration) / kDecayStart));
   }
 
   void UpdateAverage()

@@ -362,9 +362,11 @@ Eigen::MatrixXd HUDApplication::ExtractEndmembers(const std::string& key, const 
     const HUDSceneSource source(scenes, static_cast<unsigned int>(GetParameterInt("ram")), names);
     const auto progress = StartProgress("Extracting endmembers");
     const hud::Extraction extraction = hud::ExtractEndmembers(source, options);
+    HUDInterrupt::ThrowIfRequested();
     progress->Finish();
     otbAppLogINFO("Endmembers: " << options.m_Endmembers << " from " << source.ValidPixels() << " valid pixels of "
-                                 << source.Bands() << " bands; estimated SNR " << extraction.m_Snr << " dB");
+                                 << source.Bands() << " bands, without " << source.NoDataPixels()
+                                 << " no-data pixels; estimated SNR " << extraction.m_Snr << " dB");
     otbAppLogINFO(
         "Decode error: " << extraction.m_Rmse << " RMSE, "
                          << 100. * extraction.m_Rmse /

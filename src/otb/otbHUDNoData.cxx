@@ -34,7 +34,7 @@ HUDNoData::HUDNoData(const ImageMetadata& metadata, std::size_t bands, HUDZeroPi
 
 bool HUDNoData::IsValid(const float* spectrum) const
 {
-  // Whole numbers and no early exit: every pixel of a scene comes here at each pass, and so the compiler can vectorise.
+  // Every pixel comes here at each pass: integers and no early exit let the compiler vectorise.
   const float* const noData = m_Values.data();
   const std::size_t bands = m_Values.size();
   std::uint32_t invalid = 0;

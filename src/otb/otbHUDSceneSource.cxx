@@ -26,7 +26,7 @@ namespace
 constexpr std::size_t kBytesPerSample = 24;
 
 // Larger strips leave the processor's caches before they are looked at: measured a third slower at 256 MB.
-constexpr std::size_t kMostMegabytes = 32;
+constexpr unsigned int kCachedMegabytes = 32;
 
 std::size_t TileHeight(const HUDImageType& image)
 {
@@ -152,8 +152,7 @@ Eigen::Index HUDSceneSource::NoDataPixels() const
 std::size_t HUDSceneSource::StripLines(std::size_t width, std::size_t height, std::size_t bands, std::size_t tileHeight,
                                        unsigned int ram)
 {
-  const std::size_t budget = ram > 0 ? ram : static_cast<std::size_t>(ConfigurationManager::GetMaxRAMHint());
-  const std::size_t megabytes = std::min(budget, kMostMegabytes);
+  const std::size_t megabytes = ram > 0 ? ram : static_cast<std::size_t>(ConfigurationManager::GetMaxRAMHint());
   const std::size_t lineBytes = std::max<std::size_t>(1, width * bands * kBytesPerSample);
   std::size_t lines = megabytes * 1024 * 1024 / lineBytes;
   if (lines > tileHeight)
@@ -169,7 +168,12 @@ void HUDSceneSource::VisitImage(HUDImageType& image, Packer& packer) const
   const auto whole = image.GetLargestPossibleRegion();
   const std::size_t width = whole.GetSize(0);
   const std::size_t height = whole.GetSize(1);
-  const std::size_t lines = StripLines(width, height, static_cast<std::size_t>(m_Bands), TileHeight(image), m_Ram);
+  const auto bands = static_cast<std::size_t>(m_Bands);
+  const std::size_t tileHeight = TileHeight(image);
+  const std::size_t affordable = StripLines(width, height, bands, tileHeight, m_Ram);
+  const std::size_t cached = StripLines(width, height, bands, tileHeight, kCachedMegabytes);
+  // Never part of a row of tiles where a whole one is affordable: each part would decode all of it.
+  const std::size_t lines = std::min(affordable, std::max(cached, tileHeight));
   for (std::size_t first = 0; first < height; first += lines)
   {
     HUDInterrupt::ThrowIfRequested();

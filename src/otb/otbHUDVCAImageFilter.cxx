@@ -4,6 +4,7 @@
 #include "otbHUDVCAImageFilter.h"
 
 #include "otbHUDEndmemberImage.h"
+#include "otbHUDInterrupt.h"
 #include "otbHUDSceneSource.h"
 
 namespace otb
@@ -71,6 +72,7 @@ void HUDVCAImageFilter::GenerateData()
   HUDImageType& input = const_cast<HUDImageType&>(*GetInput());
   const HUDSceneSource source({&input}, m_Ram);
   m_Extraction = hud::ExtractEndmembers(source, m_Options);
+  HUDInterrupt::ThrowIfRequested();
   m_NoDataPixels = static_cast<std::size_t>(source.NoDataPixels());
   AllocateOutputs();
   HUDFillEndmembers(*GetOutput(), m_Extraction.m_Endmembers);

@@ -441,6 +441,17 @@ TEST(Vca, RecoversPureEndmembersUnderStrongNoiseInTheMean)
   }
 }
 
+TEST(Vca, RefusesValuesThatAreTooLarge)
+{
+  Eigen::MatrixXf spectra = Scene(5, 25.).m_Spectra;
+  spectra.col(17).setConstant(-std::numeric_limits<float>::max());
+  for (const VcaBranch branch : {VcaBranch::Projective, VcaBranch::Orthogonal})
+  {
+    EXPECT_TRUE(
+        Says(MessageOf<InvalidData>([&] { ExtractVca(InMemorySpectra(spectra), Options(5, branch)); }), "no-data"));
+  }
+}
+
 TEST(Vca, SaysWhenThereIsNoRoomForTheTemporaryFile)
 {
   const InMemorySpectra source(Scene(5, 25.).m_Spectra);

@@ -14,7 +14,7 @@ hud::GaussianDiffusion MakeDiffusion(hud::Prediction prediction, double dataSd =
 {
   hud::TrainingOptions options;
   options.m_Prediction = prediction;
-  options.m_DataSd = dataSd;
+  options.m_PreconditioningSd = dataSd;
   return hud::GaussianDiffusion(options, torch::kCPU);
 }
 

@@ -24,6 +24,7 @@ protected:
     m_Info.m_ChannelMean = {-1.5, -2.25, -0.125};
     m_Info.m_ChannelSd = {0.5, 1.5, 2.5};
     m_Info.m_Iteration = 4321;
+    m_Info.m_Options.m_PreconditioningSd = 0.37;
     hud::WriteModelFile(Path("model"), m_Info, {});
   }
 
@@ -68,6 +69,7 @@ TEST_F(ModelFile, KeepsTheWholeDescription)
   EXPECT_EQ(read.m_Options.m_LearningRate, 2e-3);
   EXPECT_EQ(read.m_Options.m_Seed, 11u);
   EXPECT_EQ(read.m_Options.m_Prediction, hud::Prediction::Velocity);
+  EXPECT_EQ(read.m_Options.m_PreconditioningSd, 0.37);
 }
 
 TEST_F(ModelFile, RefusesAForeignSafetensorsFile)

@@ -134,7 +134,7 @@ TEST_F(SampleSession, AnUntrainedModelGivesTheSamplersStepsInClosedForm)
   const hud::ModelInfo& info = session.Info();
   const hud::SimplexProjection projection(3, info.m_Options.m_Floor);
   const hud::NoiseSchedule schedule(info.m_Options.m_Schedule, info.m_Options.m_Timesteps);
-  const double dataVariance = info.m_Options.m_DataSd * info.m_Options.m_DataSd;
+  const double dataVariance = info.m_Options.m_PreconditioningSd * info.m_Options.m_PreconditioningSd;
   for (const hud::SamplerKind kind : {hud::SamplerKind::Ddim, hud::SamplerKind::Ddpm})
   {
     for (const hud::SampleLayout layout : {hud::SampleLayout::Scene, hud::SampleLayout::Patches})

@@ -36,6 +36,15 @@ protected:
   hud::test::TemporaryFolder m_Folder;
 };
 
+TEST(TrainingOptions, TheLearningRateFallsWithTheRootOfTheIteration)
+{
+  hud::TrainingOptions options;
+  options.m_LearningRate = 0.01;
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(0), 0.01);
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(500), 0.01);
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(2000), 0.005);
+}
+
 TEST_F(TrainSession, ResumingGivesTheWeightsOfAnUninterruptedRun)
 {
   hud::TrainSession whole = MakeSession();
@@ -142,6 +151,8 @@ TEST_F(TrainSession, RefusesOptionsOutsideTheirRanges)
   refused([](hud::TrainingOptions& options) { options.m_LearningRate = std::nan(""); });
   refused([](hud::TrainingOptions& options) { options.m_Timesteps = 0; });
   refused([](hud::TrainingOptions& options) { options.m_Floor = 0.; });
+  refused([](hud::TrainingOptions& options) { options.m_PreconditioningSd = 0.; });
+  refused([](hud::TrainingOptions& options) { options.m_PreconditioningSd = 1.5; });
   refused([](hud::TrainingOptions& options) { options.m_Network.m_Width = 12; });
   refused([](hud::TrainingOptions& options) { options.m_Network.m_Multipliers = {}; });
   refused([](hud::TrainingOptions& options) { options.m_Network.m_Blocks = 0; });

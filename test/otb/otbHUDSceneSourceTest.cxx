@@ -64,6 +64,25 @@ Collected Collect(const HUDSceneSource& source)
 
 } // namespace
 
+TEST(HUDSceneSource, HandsTheVisitorsErrorsOnAndStaysUsable)
+{
+  const auto scene = MakeScene(Spectra(kPixels, 7), kWidth);
+  const HUDSceneSource source({scene->GetOutput()}, 1);
+  for (const int failing : {1, 2}) // the first block of two, then the last
+  {
+    int block = 0;
+    EXPECT_THROW(source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>&) {
+      if (++block == failing)
+      {
+        throw hud::InvalidOption("no");
+      }
+    }),
+                 hud::InvalidOption);
+    EXPECT_EQ(block, failing);
+  }
+  EXPECT_EQ(Collect(source).m_Spectra.cols(), kPixels);
+}
+
 TEST(HUDSceneSource, GivesTheSameBlocksWithinAnyBudget)
 {
   const Eigen::MatrixXf spectra = Spectra(kPixels, 1);

@@ -25,7 +25,7 @@ struct SceneStatistics
 };
 
 /// Returns the statistics of all valid pixels, in one pass.
-/// @throws InvalidData when the source has no pixel
+/// @throws InvalidData when the source has no pixel, or values above 1e18
 SceneStatistics ComputeSceneStatistics(const SpectraSource& source);
 
 /// Returns the root mean square error, per sample, that the best plane of `dimension` dimensions through the mean leaves

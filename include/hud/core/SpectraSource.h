@@ -11,7 +11,7 @@
 namespace hud
 {
 
-/// A scene that is read block by block, as often as an algorithm asks for it, so that no more than one block is in
+/// A scene that is read block by block, as often as an algorithm asks for it, so that no more than a few blocks are in
 /// memory at a time.
 class SpectraSource
 {
@@ -25,7 +25,7 @@ public:
   virtual Eigen::Index Bands() const = 0;
 
   /// Calls `visit` for one block after the other: all valid pixels once, no other pixels, in an order that is the same
-  /// at every call. All values are finite.
+  /// at every call. All values are finite. `visit` may be called from another thread, one block at a time.
   virtual void Visit(const Visitor& visit) const = 0;
 };
 
@@ -58,7 +58,7 @@ public:
   void Add(const Eigen::Ref<const Eigen::MatrixXf>& spectra);
 
   /// Returns the sample, [bands x n].
-  /// @throws InvalidData when the scene had fewer than `pixels` spectra
+  /// @throws InvalidData when the scene had more or fewer spectra than `pixels`
   const Eigen::MatrixXf& Sample() const;
 
 private:

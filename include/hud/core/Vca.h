@@ -41,6 +41,7 @@ public:
   VcaProjection(const SceneStatistics& statistics, Eigen::Index endmembers, VcaBranch branch);
 
   VcaBranch Branch() const;
+  Eigen::Index Bands() const;
 
   /// Returns the dimension of the signal subspace: d in the projective branch, d - 1 in the orthogonal one.
   Eigen::Index Dimension() const;
@@ -85,7 +86,7 @@ struct VcaResult
 
 /// Returns the endmembers that Vertex Component Analysis finds, as published: J. Nascimento and J. Bioucas-Dias, "Vertex
 /// component analysis: a fast algorithm to unmix hyperspectral data", IEEE TGRS 43(4), 2005. Reads the source twice and
-/// keeps d numbers of each pixel in a temporary file. The same seed gives the same endmembers.
+/// keeps up to d numbers of each pixel in a temporary file. The same seed gives the same endmembers.
 /// @throws InvalidOption see VcaOptions::Check; InvalidData when the scene has no pixel or spans fewer than d dimensions;
 /// FileError when there is no room for the temporary file
 VcaResult ExtractVca(const SpectraSource& source, const VcaOptions& options);

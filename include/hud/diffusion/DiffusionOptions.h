@@ -51,15 +51,19 @@ struct TrainingOptions
   NetworkOptions m_Network;
   int m_Patch = 32;             ///< edge of a training crop, pixels
   int m_Batch = 16;             ///< crops of one iteration
-  double m_LearningRate = 2e-3; ///< of Adam up to iteration 500; then it falls with the root of the iteration
+  double m_LearningRate = 2e-3; ///< of Adam at the start, see LearningRateAt
   double m_EmaDecay = 0.998;    ///< of the moving average of the weights, which is what samples
   int m_Timesteps = 1000;       ///< T
   ScheduleKind m_Schedule = ScheduleKind::Linear;
   Prediction m_Prediction = Prediction::Velocity;
-  double m_DataSd = 0.2; ///< with v-prediction: noise weaker than this is removed by copying, see GaussianDiffusion
-  double m_Floor = 4.;   ///< k of the projection's floor e^-k / d; 8 is the paper's
-  bool m_Augment = true; ///< the 8 flips and rotations of every crop
+  double m_PreconditioningSd = 0.2; ///< s of GaussianDiffusion::Predict; 1: the output is the prediction
+  double m_Floor = 4.;              ///< k of the projection's floor e^-k / d; 8 is the paper's
+  bool m_Augment = true;            ///< the 8 flips and rotations of every crop
   std::uint64_t m_Seed = 0;
+
+  /// Returns Adam's learning rate at an iteration: constant up to 500, then with the root of 500 / iteration. It does not
+  /// depend on how many are to come, so that a resumed run equals one that was longer from the start.
+  double LearningRateAt(std::int64_t iteration) const;
 
   /// @throws InvalidOption
   void Check() const;
