@@ -14,7 +14,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,8 +22,7 @@ namespace
 
 constexpr double kTwoPi = 6.283185307179586;
 constexpr std::size_t kWaves = 6;
-constexpr double kContrast =
-    4.; // of the fields whose softmax is the abundances: most pixels have two or three materials
+constexpr double kContrast = 4.; // of the fields whose softmax is the abundances: two or three materials in most pixels
 constexpr double kNoiseShare = 0.005; // of the endmembers' root mean square: 46 dB
 constexpr double kWaterBrightness = 0.03;
 
@@ -70,7 +68,7 @@ void WriteScene(const std::string& path, int size, const Eigen::MatrixXd& endmem
 
   const char* creation[] = {"INTERLEAVE=PIXEL", "BIGTIFF=IF_SAFER", nullptr};
   GDALDriver* const driver = GetGDALDriverManager()->GetDriverByName("GTiff");
-  const std::unique_ptr<GDALDataset> raster(
+  const GDALDatasetUniquePtr raster(
       driver->Create(path.c_str(), size, size, bands, GDT_UInt16, const_cast<char**>(creation)));
   if (raster == nullptr)
   {

@@ -8,21 +8,11 @@
 #include <cpl_error.h>
 #include <gdal_priv.h>
 
-#include <memory>
-
 namespace hud::bench
 {
 
 namespace
 {
-
-struct CloseDataset
-{
-  void operator()(GDALDataset* dataset) const
-  {
-    GDALClose(dataset);
-  }
-};
 
 /// Returns the number of pixels that hold the no-data value of a band.
 Eigen::Index CountNoData(GDALDataset& dataset, const Eigen::MatrixXf& spectra)
@@ -48,7 +38,7 @@ SpectralImage ReadSpectralRaster(const std::string& path)
   GDALAllRegister();
   CPLPushErrorHandler(CPLQuietErrorHandler);
   CPLErrorReset();
-  const std::unique_ptr<GDALDataset, CloseDataset> dataset(
+  const GDALDatasetUniquePtr dataset(
       GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | GDAL_OF_READONLY | GDAL_OF_VERBOSE_ERROR));
   CPLPopErrorHandler();
   if (!dataset)

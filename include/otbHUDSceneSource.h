@@ -24,7 +24,8 @@ public:
   static constexpr Eigen::Index kBlockPixels = 4096;
 
   /// @param images at least one, all with the same number of bands
-  /// @param ram MB for a strip and what is made of it; 0: what OTB is configured to use
+  /// @param ram MB for a strip and what is made of it; 0: what OTB is configured to use. Not all of it is taken where
+  /// smaller strips are faster.
   /// @param names of the images in messages; where there is none, "image 1" and so on
   /// @throws hud::InvalidData when there is no image, or when one has other bands than the first
   HUDSceneSource(const std::vector<HUDImageType*>& images, unsigned int ram, std::vector<std::string> names = {});

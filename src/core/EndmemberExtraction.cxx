@@ -37,9 +37,9 @@ double FclsRmse(const Eigen::MatrixXf& spectra, const Eigen::MatrixXd& endmember
 
 /// Returns the VCA runs to do: one in the branch that the SNR asks for, or several that alternate between the branches, so
 /// that plain VCA is always among them. A scene may have the rank that one branch needs and not the other's.
-std::vector<VcaRuns> PlanRuns(const SceneStatistics& statistics, const ExtractionOptions& options)
+std::vector<VcaRuns> PlanRuns(const SceneStatistics& statistics, double snr, const ExtractionOptions& options)
 {
-  const VcaBranch preferred = ChooseVcaBranch(statistics, options.m_Endmembers);
+  const VcaBranch preferred = ChooseVcaBranch(snr, options.m_Endmembers);
   const VcaBranch other = preferred == VcaBranch::Projective ? VcaBranch::Orthogonal : VcaBranch::Projective;
   if (options.m_Restarts == 1)
   {
@@ -103,7 +103,7 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
   vca.m_Seed = options.m_Seed;
   SpectraSampler sampler(source.Bands(), extraction.m_Statistics.m_Pixels, options.m_SamplePixels, options.m_Seed);
   const std::vector<VcaResult> runs =
-      ExtractVcaRuns(source, vca, PlanRuns(extraction.m_Statistics, options),
+      ExtractVcaRuns(source, vca, PlanRuns(extraction.m_Statistics, extraction.m_Snr, options),
                      [&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); });
   const Eigen::MatrixXf& sample = sampler.Sample();
   extraction.m_Rmse = std::numeric_limits<double>::infinity();
@@ -121,8 +121,11 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
     throw InvalidData("no VCA run found " + std::to_string(options.m_Endmembers) +
                       " endmembers that are independent; ask for fewer endmembers");
   }
-  extraction.m_Endmembers = RefineEndmembers(sample, extraction.m_Endmembers, options.m_Refinement);
-  extraction.m_Rmse = FclsRmse(sample, extraction.m_Endmembers);
+  if (options.m_Refinement.m_Iterations > 0)
+  {
+    extraction.m_Endmembers = RefineEndmembers(sample, extraction.m_Endmembers, options.m_Refinement);
+    extraction.m_Rmse = FclsRmse(sample, extraction.m_Endmembers);
+  }
   return extraction;
 }
 

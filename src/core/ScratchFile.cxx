@@ -56,18 +56,13 @@ std::FILE* OpenNameless()
   return file;
 }
 
-std::size_t Samples(Eigen::Index rows, Eigen::Index cols)
-{
-  return static_cast<std::size_t>(rows * cols);
-}
-
 } // namespace
 
 ScratchFile::ScratchFile() : m_File(OpenNameless(), std::fclose) {}
 
 void ScratchFile::Append(const Eigen::MatrixXf& matrix)
 {
-  const std::size_t samples = Samples(matrix.rows(), matrix.cols());
+  const std::size_t samples = static_cast<std::size_t>(matrix.size());
   if (std::fwrite(matrix.data(), sizeof(float), samples, m_File.get()) != samples)
   {
     Fail("written");
@@ -87,7 +82,7 @@ void ScratchFile::Visit(const std::function<void(const Eigen::MatrixXf&)>& visit
   for (const Shape& shape : m_Shapes)
   {
     matrix.resize(shape.m_Rows, shape.m_Cols);
-    const std::size_t samples = Samples(shape.m_Rows, shape.m_Cols);
+    const std::size_t samples = static_cast<std::size_t>(matrix.size());
     if (std::fread(matrix.data(), sizeof(float), samples, m_File.get()) != samples)
     {
       throw FileError("a temporary file in " + Folder() + " cannot be read back");

@@ -239,10 +239,9 @@ double VcaSnrThreshold(Eigen::Index endmembers)
   return 15. + 10. * std::log10(static_cast<double>(endmembers));
 }
 
-VcaBranch ChooseVcaBranch(const SceneStatistics& statistics, Eigen::Index endmembers)
+VcaBranch ChooseVcaBranch(double snr, Eigen::Index endmembers)
 {
-  return EstimateSnr(statistics, endmembers) > VcaSnrThreshold(endmembers) ? VcaBranch::Projective
-                                                                           : VcaBranch::Orthogonal;
+  return snr > VcaSnrThreshold(endmembers) ? VcaBranch::Projective : VcaBranch::Orthogonal;
 }
 
 VcaProjection::VcaProjection(const SceneStatistics& statistics, Eigen::Index endmembers, VcaBranch branch)
@@ -304,7 +303,7 @@ VcaResult ExtractVca(const SpectraSource& source, const VcaOptions& options)
   const SceneStatistics statistics = ComputeSceneStatistics(source);
   const Eigen::Index d = options.m_Endmembers;
   options.Check(source.Bands(), statistics.m_Pixels);
-  const VcaBranch branch = options.m_Branch ? *options.m_Branch : ChooseVcaBranch(statistics, d);
+  const VcaBranch branch = options.m_Branch ? *options.m_Branch : ChooseVcaBranch(EstimateSnr(statistics, d), d);
   return ExtractVcaRuns(source, options, {{VcaProjection(statistics, d, branch), {0}}}).front();
 }
 

@@ -29,8 +29,8 @@ double EstimateSnr(const SceneStatistics& statistics, Eigen::Index endmembers);
 /// Returns the SNR in decibel above which VCA projects projectively: 15 + 10 log10(d).
 double VcaSnrThreshold(Eigen::Index endmembers);
 
-/// Returns the branch that VCA as published takes.
-VcaBranch ChooseVcaBranch(const SceneStatistics& statistics, Eigen::Index endmembers);
+/// Returns the branch that VCA as published takes at an SNR in decibel.
+VcaBranch ChooseVcaBranch(double snr, Eigen::Index endmembers);
 
 /// The projection of spectra to the d coordinates in which VCA looks for vertices.
 class VcaProjection
