@@ -6,7 +6,11 @@
 #include "hud/core/Decoder.h"
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
+#include "hud/core/SmoothedVca.h"
 
+#include <Eigen/QR>
+
+#include <algorithm>
 #include <cmath>
 #include <exception>
 #include <limits>
@@ -20,43 +24,116 @@ namespace hud
 namespace
 {
 
-/// Returns the FCLS decode error of the endmembers, infinite when no encoder can be built on them.
+/// Returns the FCLS decode error of the endmembers.
+/// @throws InvalidData when no encoder can be built on them
 double FclsRmse(const Eigen::MatrixXf& spectra, const Eigen::MatrixXd& endmembers)
 {
   Eigen::MatrixXf abundances(endmembers.cols(), spectra.cols());
-  try
-  {
-    Encoder(endmembers, EncoderKind::Fcls).Encode(spectra, abundances);
-  }
-  catch (const InvalidData&)
-  {
-    return std::numeric_limits<double>::infinity();
-  }
+  Encoder(endmembers, EncoderKind::Fcls).Encode(spectra, abundances);
   return DecodeRmse(spectra, endmembers, abundances);
 }
 
+/// Returns the logarithm of the volume of the simplex between the endmembers, up to a constant.
+double LogVolume(const Eigen::MatrixXd& endmembers)
+{
+  const Eigen::MatrixXd edges = endmembers.rightCols(endmembers.cols() - 1).colwise() - endmembers.col(0);
+  return edges.householderQr().matrixQR().diagonal().array().abs().log().sum();
+}
+
+/// Endmembers with their FCLS decode error.
+struct Candidate
+{
+  Eigen::MatrixXd m_Endmembers;
+  double m_Rmse = std::numeric_limits<double>::infinity();
+};
+
+/// Keeps the best of the sets of endmembers that it is shown.
+class Selection
+{
+public:
+  Selection(const Eigen::MatrixXf& sample, const ExtractionOptions& options) : m_Sample(sample), m_Options(options) {}
+
+  /// @param materials [bands x materials]; shade is added where it is asked for
+  void Consider(const Eigen::MatrixXd& materials)
+  {
+    Candidate candidate;
+    try
+    {
+      candidate.m_Endmembers = m_Options.m_Refinement.m_Shade ? WithShade(materials) : materials;
+      candidate.m_Rmse = FclsRmse(m_Sample, candidate.m_Endmembers);
+    }
+    catch (const InvalidData&)
+    {
+      return; // a run that found a material twice
+    }
+    const double badness = m_Options.m_Criterion == EndmemberCriterion::DecodeError
+                               ? candidate.m_Rmse
+                               : -LogVolume(candidate.m_Endmembers);
+    if (badness < m_Badness)
+    {
+      m_Badness = badness;
+      m_Best = std::move(candidate);
+    }
+  }
+
+  /// Returns the best, refined; of infinite error when there was none.
+  Candidate Refined() const
+  {
+    if (!std::isfinite(m_Best.m_Rmse) || m_Options.m_Refinement.m_Iterations == 0)
+    {
+      return m_Best;
+    }
+    Candidate refined;
+    refined.m_Endmembers = RefineEndmembers(m_Sample, m_Best.m_Endmembers, m_Options.m_Refinement);
+    refined.m_Rmse = FclsRmse(m_Sample, refined.m_Endmembers);
+    return refined;
+  }
+
+private:
+  /// Appends the zero spectrum, and makes the materials so bright that mixtures with it reach every pixel: VCA in the
+  /// projective branch finds directions of any brightness.
+  Eigen::MatrixXd WithShade(const Eigen::MatrixXd& materials) const
+  {
+    Eigen::MatrixXd endmembers = Eigen::MatrixXd::Zero(materials.rows(), materials.cols() + 1);
+    const ConstrainedLeastSquares solver(materials.transpose() * materials, Constraint::NonNegative);
+    double brightest = 0.;
+    for (Eigen::Index pixel = 0; pixel < m_Sample.cols(); ++pixel)
+    {
+      const Eigen::VectorXd correlation = materials.transpose() * m_Sample.col(pixel).cast<double>();
+      brightest = std::max(brightest, solver.Solve(correlation).sum());
+    }
+    endmembers.leftCols(materials.cols()) = brightest * materials;
+    return endmembers;
+  }
+
+  const Eigen::MatrixXf& m_Sample;
+  const ExtractionOptions& m_Options;
+  Candidate m_Best;
+  double m_Badness = std::numeric_limits<double>::infinity();
+};
+
 /// Returns the VCA runs to do: one in the branch that the SNR asks for, or several that alternate between the branches, so
 /// that plain VCA is always among them. A scene may have the rank that one branch needs and not the other's.
-std::vector<VcaRuns> PlanRuns(const SceneStatistics& statistics, double snr, const ExtractionOptions& options)
+std::vector<VcaRuns> PlanRuns(const SceneStatistics& statistics, const VcaOptions& vca, double snr, int restarts)
 {
-  const VcaBranch preferred = ChooseVcaBranch(snr, options.m_Endmembers);
+  const VcaBranch preferred = ChooseVcaBranch(snr, vca.m_Endmembers);
   const VcaBranch other = preferred == VcaBranch::Projective ? VcaBranch::Orthogonal : VcaBranch::Projective;
-  if (options.m_Restarts == 1)
+  if (restarts == 1)
   {
-    return {{VcaProjection(statistics, options.m_Endmembers, preferred), {0}}};
+    return {{VcaProjection(statistics, vca.m_Endmembers, preferred), {0}}};
   }
   std::vector<VcaRuns> branches;
   std::exception_ptr refusal;
   for (const auto& [branch, first] : {std::pair(preferred, 0u), std::pair(other, 1u)})
   {
     std::vector<std::uint32_t> numbers;
-    for (std::uint32_t number = first; number < static_cast<std::uint32_t>(options.m_Restarts); number += 2)
+    for (std::uint32_t number = first; number < static_cast<std::uint32_t>(restarts); number += 2)
     {
       numbers.push_back(number);
     }
     try
     {
-      branches.push_back({VcaProjection(statistics, options.m_Endmembers, branch), std::move(numbers)});
+      branches.push_back({VcaProjection(statistics, vca.m_Endmembers, branch), std::move(numbers)});
     }
     catch (const InvalidData&)
     {
@@ -72,15 +149,38 @@ std::vector<VcaRuns> PlanRuns(const SceneStatistics& statistics, double snr, con
 
 } // namespace
 
+EndmemberCriterion ParseEndmemberCriterion(const std::string& name)
+{
+  if (name == "error")
+  {
+    return EndmemberCriterion::DecodeError;
+  }
+  if (name == "volume")
+  {
+    return EndmemberCriterion::Volume;
+  }
+  throw InvalidOption("the criterion is '" + name + "', expected error or volume");
+}
+
 void ExtractionOptions::Check(Eigen::Index bands, Eigen::Index pixels) const
 {
   VcaOptions vca;
   vca.m_Endmembers = m_Endmembers;
   vca.Check(bands, pixels);
   m_Refinement.Check();
+  if (m_Refinement.m_Shade && m_Endmembers < 3)
+  {
+    throw InvalidOption("the number of endmembers is " + std::to_string(m_Endmembers) +
+                        ", expected at least 3 when one of them is shade");
+  }
   if (m_Restarts < 1 || m_Restarts > 10000)
   {
     throw InvalidOption("the number of restarts is " + std::to_string(m_Restarts) + ", expected 1 to 10000");
+  }
+  if (!(m_SmoothedShare >= 0. && m_SmoothedShare <= 0.5))
+  {
+    throw InvalidOption("the share of pixels for a median is " + std::to_string(m_SmoothedShare) +
+                        ", expected 0 to 0.5");
   }
   if (m_SamplePixels < m_Endmembers)
   {
@@ -93,39 +193,61 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
 {
   Extraction extraction;
   extraction.m_Statistics = ComputeSceneStatistics(source);
-  options.Check(source.Bands(), extraction.m_Statistics.m_Pixels);
-  extraction.m_RankLimit = AffineRankLimit(extraction.m_Statistics, options.m_Endmembers - 1);
-
-  extraction.m_Snr = EstimateSnr(extraction.m_Statistics, options.m_Endmembers);
-
+  const SceneStatistics& statistics = extraction.m_Statistics;
+  options.Check(source.Bands(), statistics.m_Pixels);
+  extraction.m_RankLimit = AffineRankLimit(statistics, options.m_Endmembers - 1);
   VcaOptions vca;
-  vca.m_Endmembers = options.m_Endmembers;
+  vca.m_Endmembers = options.m_Refinement.m_Shade ? options.m_Endmembers - 1 : options.m_Endmembers;
   vca.m_Seed = options.m_Seed;
-  SpectraSampler sampler(source.Bands(), extraction.m_Statistics.m_Pixels, options.m_SamplePixels, options.m_Seed);
-  const std::vector<VcaResult> runs =
-      ExtractVcaRuns(source, vca, PlanRuns(extraction.m_Statistics, extraction.m_Snr, options),
-                     [&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); });
-  const Eigen::MatrixXf& sample = sampler.Sample();
-  extraction.m_Rmse = std::numeric_limits<double>::infinity();
-  for (const VcaResult& run : runs)
+  extraction.m_Snr = EstimateSnr(statistics, vca.m_Endmembers);
+  const std::vector<VcaRuns> runs = PlanRuns(statistics, vca, extraction.m_Snr, options.m_Restarts);
+  const bool smooth = options.m_Restarts > 1 && options.m_SmoothedShare > 0.;
+  const bool plain = !smooth || options.m_Refinement.m_Iterations > 0;
+
+  SpectraSampler sampler(source.Bands(), statistics.m_Pixels, options.m_SamplePixels, options.m_Seed);
+  const auto draw = [&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); };
+  std::vector<VcaResult> found;
+  if (plain)
   {
-    const double rmse = FclsRmse(sample, run.m_Endmembers);
-    if (rmse < extraction.m_Rmse)
+    found = ExtractVcaRuns(source, vca, runs, draw);
+  }
+  else
+  {
+    source.Visit(draw);
+  }
+  const Eigen::MatrixXf& sample = sampler.Sample();
+
+  Selection plainRuns(sample, options);
+  for (const VcaResult& result : found)
+  {
+    plainRuns.Consider(result.m_Endmembers);
+  }
+  Candidate best = plainRuns.Refined();
+  if (smooth)
+  {
+    Selection smoothedRuns(sample, options);
+    const auto share = static_cast<Eigen::Index>(options.m_SmoothedShare * static_cast<double>(sample.cols()));
+    for (const VcaRuns& branch : runs)
     {
-      extraction.m_Rmse = rmse;
-      extraction.m_Endmembers = run.m_Endmembers;
+      for (const Eigen::MatrixXd& endmembers :
+           ExtractSmoothedVcaRuns(sample, vca, branch, std::max<Eigen::Index>(share, 1)))
+      {
+        smoothedRuns.Consider(endmembers);
+      }
+    }
+    Candidate smoothed = smoothedRuns.Refined();
+    if (smoothed.m_Rmse < best.m_Rmse)
+    {
+      best = std::move(smoothed);
     }
   }
-  if (!std::isfinite(extraction.m_Rmse))
+  if (!std::isfinite(best.m_Rmse))
   {
     throw InvalidData("no VCA run found " + std::to_string(options.m_Endmembers) +
                       " endmembers that are independent; ask for fewer endmembers");
   }
-  if (options.m_Refinement.m_Iterations > 0)
-  {
-    extraction.m_Endmembers = RefineEndmembers(sample, extraction.m_Endmembers, options.m_Refinement);
-    extraction.m_Rmse = FclsRmse(sample, extraction.m_Endmembers);
-  }
+  extraction.m_Endmembers = std::move(best.m_Endmembers);
+  extraction.m_Rmse = best.m_Rmse;
   return extraction;
 }
 

@@ -35,6 +35,7 @@ Eigen::MatrixXd RefineEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& spectr
     return endmembers;
   }
   const Eigen::Index d = endmembers.cols();
+  const Eigen::Index refined = options.m_Shade ? d - 1 : d;
   const Eigen::MatrixXd centring =
       Eigen::MatrixXd::Identity(d, d) - Eigen::MatrixXd::Constant(d, d, 1. / static_cast<double>(d));
   const Eigen::MatrixXd y = spectra.cast<double>();
@@ -54,10 +55,10 @@ Eigen::MatrixXd RefineEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& spectr
     gram += weight * centring;
     gram.diagonal().array() += 1e-12 * gram.trace();       // an endmember that no pixel uses keeps the problem definite
     const Eigen::MatrixXd correlation = x * y.transpose(); // [d x bands]
-    const ConstrainedLeastSquares solver(gram, Constraint::NonNegative);
+    const ConstrainedLeastSquares solver(gram.topLeftCorner(refined, refined), Constraint::NonNegative);
     for (Eigen::Index band = 0; band < y.rows(); ++band)
     {
-      current.row(band) = solver.Solve(correlation.col(band)).transpose();
+      current.row(band).head(refined) = solver.Solve(correlation.col(band).head(refined)).transpose();
     }
     try
     {

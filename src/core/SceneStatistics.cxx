@@ -39,6 +39,15 @@ void AddProducts(const Eigen::MatrixXd& spectra, Eigen::MatrixXd& sum)
 #endif
 }
 
+/// Returns the root of what all but the largest `dimension` eigenvalues of a moment matrix hold, per band.
+double RankLimit(const Eigen::MatrixXd& moments, Eigen::Index dimension)
+{
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(moments, Eigen::EigenvaluesOnly);
+  const Eigen::Index lost = std::max<Eigen::Index>(moments.rows() - dimension, 0);
+  const double sum = solver.eigenvalues().head(lost).cwiseMax(0.).sum();
+  return std::sqrt(sum / static_cast<double>(moments.rows()));
+}
+
 } // namespace
 
 Eigen::MatrixXd SceneStatistics::Covariance() const
@@ -87,12 +96,12 @@ SceneStatistics ComputeSceneStatistics(const SpectraSource& source)
 
 double AffineRankLimit(const SceneStatistics& statistics, Eigen::Index dimension)
 {
-  const Eigen::MatrixXd covariance = statistics.Covariance();
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance, Eigen::EigenvaluesOnly);
-  // Ascending: all but the last `dimension` eigenvalues are lost.
-  const Eigen::Index lost = std::max<Eigen::Index>(covariance.rows() - dimension, 0);
-  const double sum = solver.eigenvalues().head(lost).cwiseMax(0.).sum();
-  return std::sqrt(sum / static_cast<double>(covariance.rows()));
+  return RankLimit(statistics.Covariance(), dimension);
+}
+
+double LinearRankLimit(const SceneStatistics& statistics, Eigen::Index dimension)
+{
+  return RankLimit(statistics.m_Correlation, dimension);
 }
 
 } // namespace hud

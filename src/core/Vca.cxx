@@ -4,12 +4,11 @@
 #include "hud/core/Vca.h"
 
 #include "ScratchFile.h"
+#include "VcaDirection.h"
 
 #include "hud/core/Error.h"
-#include "hud/core/Random.h"
 
 #include <Eigen/Eigenvalues>
-#include <Eigen/QR>
 
 #include <algorithm>
 #include <cmath>
@@ -54,23 +53,14 @@ class VertexSearch
 {
 public:
   VertexSearch(const VcaOptions& options, std::uint32_t run)
-    : m_Seed(options.m_Seed), m_Run(run), m_Vertices(Eigen::MatrixXd::Zero(options.m_Endmembers, options.m_Endmembers))
+    : m_Seed(options.m_Seed), m_Run(run), m_Vertices(FirstVcaVertices(options.m_Endmembers))
   {
-    m_Vertices(options.m_Endmembers - 1, 0) = 1.; // the first direction is orthogonal to the last axis, as published
   }
 
   /// Draws a direction orthogonal to the vertices found so far.
   void Begin()
   {
-    const Eigen::Index d = m_Vertices.rows();
-    Eigen::VectorXf normal(d);
-    Random(m_Seed, RandomStream::VcaDirection)
-        .FillNormal(m_Run, static_cast<std::uint32_t>(m_Pixels.size()), normal.data(), static_cast<std::size_t>(d));
-    const Eigen::Index found = std::max<Eigen::Index>(static_cast<Eigen::Index>(m_Pixels.size()), 1);
-    const Eigen::MatrixXd vertices = m_Vertices.leftCols(found);
-    m_Direction = normal.cast<double>();
-    m_Direction -= vertices * vertices.completeOrthogonalDecomposition().solve(m_Direction);
-    m_Direction.normalize();
+    m_Direction = DrawVcaDirection(m_Vertices, static_cast<Eigen::Index>(m_Pixels.size()), m_Seed, m_Run);
     m_Largest = -1.;
   }
 

@@ -10,6 +10,8 @@
 #include "hud/core/LeastSquares.h"
 #include "hud/core/SyntheticScene.h"
 
+#include <Eigen/LU>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -67,6 +69,39 @@ double FclsError(const Eigen::MatrixXf& spectra, const Eigen::MatrixXd& endmembe
   return hud::DecodeRmse(spectra, endmembers, abundances);
 }
 
+// Nearly dark pixels that hold nothing but noise, and pixels that are saturated in some bands.
+Eigen::MatrixXf Spoilt(Eigen::Index count, float largest)
+{
+  Eigen::MatrixXf pixels = 0.01f * largest * hud::test::UniformMatrix(kBands, count, 20).cast<float>();
+  for (Eigen::Index pixel = 0; pixel < count; pixel += 5)
+  {
+    pixels.col(pixel).segment(pixel % (kBands - 6), 6).setConstant(2.f * largest);
+  }
+  return pixels;
+}
+
+// The mean over materials of the angle to the nearest endmember, in radian.
+double MeanAngle(const Eigen::MatrixXd& truth, const Eigen::MatrixXd& endmembers)
+{
+  double sum = 0.;
+  for (Eigen::Index i = 0; i < truth.cols(); ++i)
+  {
+    double nearest = 4.;
+    for (Eigen::Index j = 0; j < endmembers.cols(); ++j)
+    {
+      nearest = std::min(nearest, hud::SpectralAngle(truth.col(i), endmembers.col(j)));
+    }
+    sum += nearest / static_cast<double>(truth.cols());
+  }
+  return sum;
+}
+
+double SquaredVolume(const Eigen::MatrixXd& endmembers)
+{
+  const Eigen::MatrixXd edges = endmembers.rightCols(endmembers.cols() - 1).colwise() - endmembers.col(0);
+  return (edges.transpose() * edges).determinant();
+}
+
 } // namespace
 
 TEST(EndmemberExtraction, WithOneRestartAndNoRefinementIsPlainVca)
@@ -98,8 +133,9 @@ TEST(EndmemberExtraction, IsNeverWorseThanPlainVca)
         const double plain = FclsError(spectra, PlainVca(spectra, endmembers, 3).m_Endmembers);
         for (const auto& [restarts, iterations] : {std::pair(2u, 0), std::pair(6u, 0), std::pair(6u, 5)})
         {
-          const Extraction extraction =
-              ExtractEndmembers(InMemorySpectra(spectra), Options(endmembers, restarts, iterations, 3));
+          ExtractionOptions options = Options(endmembers, restarts, iterations, 3);
+          options.m_SmoothedShare = iterations == 0 ? 0. : options.m_SmoothedShare;
+          const Extraction extraction = ExtractEndmembers(InMemorySpectra(spectra), options);
           EXPECT_LE(FclsError(spectra, extraction.m_Endmembers), plain * (1. + 1e-6))
               << restarts << " restarts, " << iterations << " iterations";
         }
@@ -189,6 +225,63 @@ TEST(EndmemberExtraction, ComparesRunsOnASampleWhereTheSceneIsLarge)
   EXPECT_LT(FclsError(spectra, extraction.m_Endmembers), 1.3 * extraction.m_RankLimit);
 }
 
+TEST(EndmemberExtraction, WithoutRefinementFindsMaterialsAmongDarkAndOutlyingPixels)
+{
+  const SyntheticScene scene = Scene(4, 30., 11, true);
+  Eigen::MatrixXf spectra(kBands, kPixels + 20);
+  spectra << scene.m_Spectra, Spoilt(20, scene.m_Spectra.maxCoeff());
+  // Several nearly pure pixels of each material: a median needs more than one.
+  for (Eigen::Index pixel = 0; pixel < 200; ++pixel)
+  {
+    spectra.col(4 + pixel) = 0.95f * scene.m_Endmembers.col(pixel % 4).cast<float>() + 0.05f * spectra.col(4 + pixel);
+  }
+  const double plain =
+      MeanAngle(scene.m_Endmembers, ExtractEndmembers(InMemorySpectra(spectra), Options(4, 1, 0)).m_Endmembers);
+  const double smoothed =
+      MeanAngle(scene.m_Endmembers, ExtractEndmembers(InMemorySpectra(spectra), Options(4, 20, 0)).m_Endmembers);
+  EXPECT_GT(plain, 0.2) << "the spoilt pixels mislead plain VCA";
+  EXPECT_LT(smoothed, 0.1);
+}
+
+TEST(EndmemberExtraction, CanChooseTheLargestSimplex)
+{
+  const Eigen::MatrixXf spectra = Scene(4, 20., 13).m_Spectra;
+  ExtractionOptions options = Options(4, 12, 0);
+  options.m_SmoothedShare = 0.;
+  const Eigen::MatrixXd byError = ExtractEndmembers(InMemorySpectra(spectra), options).m_Endmembers;
+  options.m_Criterion = hud::ParseEndmemberCriterion("volume");
+  const Eigen::MatrixXd byVolume = ExtractEndmembers(InMemorySpectra(spectra), options).m_Endmembers;
+  EXPECT_GE(SquaredVolume(byVolume), SquaredVolume(byError));
+  EXPECT_LE(FclsError(spectra, byError), FclsError(spectra, byVolume));
+  EXPECT_NE(byError, byVolume) << "a scene on which the criteria agree tests nothing";
+}
+
+TEST(EndmemberExtraction, KeepsShadeZeroAndUsesIt)
+{
+  // One brightness for each pixel: mixtures of three materials with shade.
+  SyntheticScene scene = Scene(3, 40., 14, true);
+  const Eigen::VectorXf brightness = hud::test::UniformMatrix(kPixels, 1, 15).cast<float>();
+  scene.m_Spectra *= brightness.asDiagonal();
+  for (const int iterations : {0, 10})
+  {
+    ExtractionOptions options = Options(4, 10, iterations);
+    options.m_Refinement.m_Shade = true;
+    const Extraction extraction = ExtractEndmembers(InMemorySpectra(scene.m_Spectra), options);
+    ASSERT_EQ(extraction.m_Endmembers.cols(), 4);
+    EXPECT_EQ(extraction.m_Endmembers.col(3), Eigen::VectorXd::Zero(kBands));
+    EXPECT_GT(extraction.m_Endmembers.leftCols(3).colwise().norm().minCoeff(), 0.1);
+    const double withoutShade = ExtractEndmembers(InMemorySpectra(scene.m_Spectra), Options(3, 10, iterations)).m_Rmse;
+    EXPECT_LT(extraction.m_Rmse, 0.5 * withoutShade) << iterations;
+  }
+}
+
+TEST(EndmemberExtraction, NamesItsCriteria)
+{
+  EXPECT_EQ(hud::ParseEndmemberCriterion("error"), hud::EndmemberCriterion::DecodeError);
+  EXPECT_TRUE(Says(MessageOf<InvalidOption>([] { hud::ParseEndmemberCriterion("size"); }), "size"));
+  EXPECT_TRUE(Says(MessageOf<InvalidOption>([] { hud::ParseEndmemberCriterion("size"); }), "error or volume"));
+}
+
 TEST(EndmemberExtraction, RefusesOptionsThatDoNotFitTheScene)
 {
   const InMemorySpectra source(hud::test::UniformMatrix(6, 50, 10).cast<float>());
@@ -202,6 +295,12 @@ TEST(EndmemberExtraction, RefusesOptionsThatDoNotFitTheScene)
   ExtractionOptions sample = Options(4, 5, 3);
   sample.m_SamplePixels = 0;
   EXPECT_TRUE(Says(message(sample), "0"));
+  ExtractionOptions share = Options(4, 5, 3);
+  share.m_SmoothedShare = 0.7;
+  EXPECT_TRUE(Says(message(share), "0.7"));
+  ExtractionOptions shade = Options(2, 5, 3);
+  shade.m_Refinement.m_Shade = true;
+  EXPECT_TRUE(Says(message(shade), "shade"));
   EXPECT_THROW(Options(5, 1, 0).Check(6, 4), InvalidOption) << "more endmembers than pixels";
   EXPECT_NO_THROW(Options(6, 1, 0).Check(6, 50));
 }

@@ -11,16 +11,31 @@
 #include <Eigen/Core>
 
 #include <cstdint>
+#include <string>
 
 namespace hud
 {
+
+/// What makes one set of endmembers better than another.
+enum class EndmemberCriterion
+{
+  DecodeError, ///< smallest FCLS decode error
+  Volume       ///< largest volume of the simplex between the endmembers
+};
+
+/// Returns the criterion of that name: error or volume.
+/// @throws InvalidOption that lists the known names
+EndmemberCriterion ParseEndmemberCriterion(const std::string& name);
 
 /// Settings of the endmember extraction.
 struct ExtractionOptions
 {
   Eigen::Index m_Endmembers = 4; ///< d
   int m_Restarts = 20;           ///< VCA runs; 1 is plain VCA in the branch that the SNR asks for
-  RefinementOptions m_Refinement;
+  EndmemberCriterion m_Criterion = EndmemberCriterion::DecodeError;
+  RefinementOptions m_Refinement; ///< with its shade, one of the d endmembers is the zero spectrum
+  double m_SmoothedShare =
+      0.02; ///< of the sample's pixels, whose median makes an endmember of Smoothed VCA; 0: without
   std::uint64_t m_Seed = 0;
   Eigen::Index m_SamplePixels = 10000; ///< pixels on which runs are compared and refined
 
@@ -38,8 +53,12 @@ struct Extraction
   double m_RankLimit = 0.; ///< what the best (d-1)-plane leaves over the whole scene, in the scene's units
 };
 
-/// Returns the best of several VCA runs, refined. With one restart and no refinement this is VCA as published. With more,
-/// runs alternate between both branches of VCA, and the one whose FCLS decode error on a sample of pixels is smallest wins.
+/// Returns the best endmembers of several VCA runs in both branches, in two passes over the scene.
+///
+/// One run without refinement is VCA as published. With refinement the aim is the lowest decode error: the best run of VCA
+/// and the best of Smoothed VCA, which dark and outlying pixels cannot lead astray, are both refined, and the one with the
+/// smaller FCLS decode error is returned. Without refinement the aim is endmembers that are materials: the best run of
+/// Smoothed VCA.
 /// @throws InvalidOption, InvalidData as ExtractVca
 Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOptions& options);
 

@@ -13,6 +13,7 @@ struct RefinementOptions
 {
   int m_Iterations = 30;  ///< alternations; 0 returns the input
   double m_Volume = 1e-4; ///< weight of the volume penalty, relative to the mean power of the abundances
+  bool m_Shade = false;   ///< the last endmember is shade, the zero spectrum, and stays so
 
   /// @throws InvalidOption
   void Check() const;

@@ -32,4 +32,8 @@ SceneStatistics ComputeSceneStatistics(const SpectraSource& source);
 /// over the whole scene: the limit that no sum-to-one mixture of dimension + 1 endmembers can beat.
 double AffineRankLimit(const SceneStatistics& statistics, Eigen::Index dimension);
 
+/// Returns the same for the best subspace of `dimension` dimensions through the origin: the limit that no mixture of as many
+/// endmembers can beat, whatever its abundances sum to.
+double LinearRankLimit(const SceneStatistics& statistics, Eigen::Index dimension);
+
 } // namespace hud

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "hud/core/EndmemberCount.h"
+
+#include "hud/core/Error.h"
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+#include <string>
+
+namespace hud
+{
+
+void EndmemberCountOptions::Check() const
+{
+  if (!(m_LargestError > 0. && m_LargestError < 1.))
+  {
+    std::ostringstream message;
+    message << "the largest decode error is " << m_LargestError
+            << " of the scene's root mean square, expected between 0 and 1";
+    throw InvalidOption(message.str());
+  }
+  if (m_MostEndmembers < 2)
+  {
+    throw InvalidOption("the largest number of endmembers is " + std::to_string(m_MostEndmembers) +
+                        ", expected at least 2");
+  }
+}
+
+Eigen::Index CountEndmembers(const SpectraSource& source, const EndmemberCountOptions& options,
+                             const std::function<void(Eigen::Index endmembers, double error)>& report)
+{
+  options.Check();
+  const SceneStatistics statistics = ComputeSceneStatistics(source);
+  const double scale = std::sqrt(statistics.Power() / static_cast<double>(source.Bands()));
+  ExtractionOptions extraction = options.m_Extraction;
+  SpectraSampler sampler(source.Bands(), statistics.m_Pixels, extraction.m_SamplePixels, extraction.m_Seed);
+  source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); });
+  const InMemorySpectra sample(sampler.Sample());
+
+  const Eigen::Index most = std::min({options.m_MostEndmembers, source.Bands(), statistics.m_Pixels});
+  double smallest = AffineRankLimit(statistics, most - 1) / scale;
+  if (smallest <= options.m_LargestError)
+  {
+    for (Eigen::Index endmembers = extraction.m_Refinement.m_Shade ? 3 : 2; endmembers <= most; ++endmembers)
+    {
+      // No mixture beats the plane. The sample may be somewhat easier than the scene.
+      if (AffineRankLimit(statistics, endmembers - 1) > 1.2 * options.m_LargestError * scale)
+      {
+        continue;
+      }
+      extraction.m_Endmembers = endmembers;
+      smallest = ExtractEndmembers(sample, extraction).m_Rmse / scale;
+      if (report)
+      {
+        report(endmembers, smallest);
+      }
+      if (smallest <= options.m_LargestError)
+      {
+        return endmembers;
+      }
+    }
+  }
+  std::ostringstream message;
+  message << "no number of endmembers up to " << most << " has a decode error of " << 100. * options.m_LargestError
+          << " % of the scene's root mean square or less; the smallest is " << 100. * smallest << " %";
+  throw InvalidData(message.str());
+}
+
+} // namespace hud
