@@ -10,6 +10,10 @@
 namespace otb
 {
 
+/// Returns a wavelength in nanometre, or nothing when it is not positive or the unit is not one of length.
+/// @param unit `nm`, `Micrometers` and the like; empty: a value below 100 is in micrometre, any other in nanometre
+std::optional<double> HUDToNanometres(double wavelength, const std::string& unit);
+
 /// Returns the centre wavelength of every band in nanometre, or nothing when one band's is unknown or the file cannot be
 /// opened. From each band's metadata item `wavelength` (unit in `wavelength_units`; without one, values below 100 are
 /// micrometres), or else from its description, such as "399.37 nm" or "band 1 (0.41824 Micrometers)".

@@ -10,6 +10,10 @@
 namespace otb
 {
 
+/// Throws hud::InvalidData that names endmember and band when a value is not finite.
+/// @param endmembers A, [bands x d]
+void HUDCheckFinite(const Eigen::MatrixXd& endmembers);
+
 /// Returns the endmembers that an image holds, [bands x d]: each pixel is one, row by row.
 /// @param image on which Update need not have been called
 /// @throws hud::InvalidData when a value is not finite

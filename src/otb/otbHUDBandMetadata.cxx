@@ -109,17 +109,7 @@ std::optional<double> WavelengthFromItem(GDALRasterBand& band)
   }
   const std::optional<double> value = PositiveNumber(item);
   const char* unit = band.GetMetadataItem("wavelength_units");
-  if (!value)
-  {
-    return std::nullopt;
-  }
-  if (unit == nullptr || *unit == '\0')
-  {
-    // No optical sensor has bands below 100 nm or above 100 micrometres.
-    return *value < 100. ? *value * 1000. : *value;
-  }
-  const std::optional<double> scale = NanometresIn(unit);
-  return scale ? std::optional<double>(*value * *scale) : std::nullopt;
+  return value ? HUDToNanometres(*value, unit == nullptr ? "" : unit) : std::nullopt;
 }
 
 std::optional<double> WavelengthFromDescription(GDALRasterBand& band)
@@ -147,6 +137,14 @@ std::string ToText(double value)
 }
 
 } // namespace
+
+std::optional<double> HUDToNanometres(double wavelength, const std::string& unit)
+{
+  // No optical sensor has bands below 100 nm or above 100 micrometres.
+  const std::optional<double> scale = unit.empty() ? (wavelength < 100. ? 1000. : 1.) : NanometresIn(unit);
+  return scale && std::isfinite(wavelength) && wavelength > 0. ? std::optional<double>(wavelength * *scale)
+                                                               : std::nullopt;
+}
 
 std::string HUDReadUnits(const std::string& path)
 {

@@ -11,6 +11,21 @@
 namespace otb
 {
 
+void HUDCheckFinite(const Eigen::MatrixXd& endmembers)
+{
+  for (Eigen::Index endmember = 0; endmember < endmembers.cols(); ++endmember)
+  {
+    for (Eigen::Index band = 0; band < endmembers.rows(); ++band)
+    {
+      if (!std::isfinite(endmembers(band, endmember)))
+      {
+        throw hud::InvalidData("endmember " + std::to_string(endmember + 1) + " is not finite in band " +
+                               std::to_string(band + 1));
+      }
+    }
+  }
+}
+
 Eigen::MatrixXd HUDReadEndmembers(HUDImageType& image)
 {
   image.UpdateOutputInformation();
@@ -23,17 +38,7 @@ Eigen::MatrixXd HUDReadEndmembers(HUDImageType& image)
   // The buffered region is the whole image, so pixels follow each other row by row.
   const Eigen::MatrixXd endmembers =
       Eigen::Map<const Eigen::MatrixXf>(image.GetBufferPointer(), bands, count).cast<double>();
-  for (Eigen::Index endmember = 0; endmember < count; ++endmember)
-  {
-    for (Eigen::Index band = 0; band < bands; ++band)
-    {
-      if (!std::isfinite(endmembers(band, endmember)))
-      {
-        throw hud::InvalidData("endmember " + std::to_string(endmember + 1) + " is not finite in band " +
-                               std::to_string(band + 1));
-      }
-    }
-  }
+  HUDCheckFinite(endmembers);
   return endmembers;
 }
 

@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "otbHUDEndmemberFile.h"
+
+#include "otbHUDBandMetadata.h"
+#include "otbHUDEndmemberImage.h"
+
+#include "hud/core/Error.h"
+
+#include <cpl_csv.h>
+#include <cpl_error.h>
+#include <cpl_string.h>
+#include <cpl_vsi.h>
+#include <gdal_priv.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <regex>
+
+namespace otb
+{
+
+namespace fs = std::filesystem;
+
+namespace
+{
+
+constexpr int kLongestLine = 10'000'000;
+const std::regex kLibraryType("(^|\n)\\s*file type\\s*=\\s*envi spectral library\\s*(\r?\n|$)", std::regex::icase);
+
+using Row = std::vector<std::string>;
+
+std::string LowerCase(std::string text)
+{
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::string Trimmed(const std::string& text)
+{
+  return CPLString(text).Trim();
+}
+
+bool EndsIn(const std::string& path, const std::string& extension)
+{
+  return LowerCase(fs::path(path).extension().string()) == extension;
+}
+
+std::optional<double> Number(const std::string& text)
+{
+  const std::string trimmed = Trimmed(text);
+  char* end = nullptr;
+  const double value = CPLStrtod(trimmed.c_str(), &end);
+  return trimmed.empty() || *end != '\0' ? std::nullopt : std::optional<double>(value);
+}
+
+template <typename T>
+std::string ToText(T value)
+{
+  char text[32];
+  return std::string(text, std::to_chars(text, text + sizeof(text), value).ptr);
+}
+
+// Empty when the unit is not one of length.
+std::vector<double> ToNanometres(std::vector<double> wavelengths, const std::string& unit)
+{
+  for (double& wavelength : wavelengths)
+  {
+    const std::optional<double> nanometres = HUDToNanometres(wavelength, unit);
+    if (!nanometres)
+    {
+      return {};
+    }
+    wavelength = *nanometres;
+  }
+  return wavelengths;
+}
+
+// The whole file; nothing when it cannot be opened.
+std::optional<std::string> ReadBytes(const std::string& path)
+{
+  const CPLErrorHandlerPusher quiet(CPLQuietErrorHandler);
+  GByte* bytes = nullptr;
+  vsi_l_offset size = 0;
+  if (VSIIngestFile(nullptr, path.c_str(), &bytes, &size, -1) == 0)
+  {
+    return std::nullopt;
+  }
+  const std::unique_ptr<GByte, void (*)(void*)> owner(bytes, VSIFree);
+  return std::string(reinterpret_cast<const char*>(bytes), size);
+}
+
+// ---- CSV ----
+
+std::vector<Row> ReadRows(const std::string& path)
+{
+  const std::unique_ptr<VSILFILE, int (*)(VSILFILE*)> file(VSIFOpenL(path.c_str(), "rb"), VSIFCloseL);
+  if (!file)
+  {
+    throw hud::FileError(path + ": cannot be opened");
+  }
+  const char* const first = CPLReadLine2L(file.get(), kLongestLine, nullptr);
+  const std::string separator(1, first == nullptr ? ',' : CSVDetectSeperator(first));
+  VSIRewindL(file.get());
+  std::vector<Row> rows;
+  while (char** const tokens =
+             CSVReadParseLine3L(file.get(), kLongestLine, separator.c_str(), true, false, false, true))
+  {
+    const CPLStringList owner(tokens);
+    if (owner.Count() > 0)
+    {
+      rows.emplace_back(tokens, tokens + owner.Count());
+    }
+  }
+  return rows;
+}
+
+bool IsWavelength(const std::string& name)
+{
+  return LowerCase(Trimmed(name)).rfind("wavelength", 0) == 0;
+}
+
+// "nm" of "wavelength_nm", "um" of "Wavelength (um)".
+std::string WavelengthUnit(const std::string& name)
+{
+  const std::string marks = " _-()[]{}";
+  const std::string rest = Trimmed(name).substr(std::string("wavelength").size());
+  const std::size_t begin = rest.find_first_not_of(marks);
+  return begin == std::string::npos ? "" : rest.substr(begin, rest.find_last_not_of(marks) - begin + 1);
+}
+
+bool IsHeader(const Row& row)
+{
+  return IsWavelength(row[0]) ||
+         std::none_of(row.begin(), row.end(), [](const std::string& cell) { return Number(cell).has_value(); });
+}
+
+HUDEndmemberTable ReadCsv(const std::string& path, Eigen::Index bands)
+{
+  std::vector<Row> rows = ReadRows(path);
+  if (rows.empty())
+  {
+    throw hud::InvalidData(path + ": the file is empty; expected a row for each band, a column for each endmember");
+  }
+  const std::size_t columns = rows[0].size();
+  for (std::size_t row = 0; row < rows.size(); ++row)
+  {
+    if (rows[row].size() != columns)
+    {
+      throw hud::InvalidData(path + ": found " + std::to_string(rows[row].size()) + " columns in row " +
+                             std::to_string(row + 1) + ", expected " + std::to_string(columns) + " as in row 1");
+    }
+  }
+  const std::size_t header = IsHeader(rows[0]) ? 1 : 0;
+  const std::size_t spectrum = header == 1 && IsWavelength(rows[0][0]) ? 1 : 0; // the first column of one
+  const std::string found =
+      path + ": found " + std::to_string(rows.size() - header) + " rows and " + std::to_string(columns) + " columns; ";
+  if (bands > 0 && rows.size() - header != static_cast<std::size_t>(bands))
+  {
+    throw hud::InvalidData(found + "expected one row for each of the scene's " + std::to_string(bands) + " bands");
+  }
+  if (rows.size() == header || columns == spectrum)
+  {
+    throw hud::InvalidData(found + "expected a row for each band, a column for each endmember");
+  }
+  Eigen::MatrixXd values(static_cast<Eigen::Index>(rows.size() - header), static_cast<Eigen::Index>(columns));
+  for (std::size_t row = header; row < rows.size(); ++row)
+  {
+    for (std::size_t column = 0; column < columns; ++column)
+    {
+      const std::optional<double> value = Number(rows[row][column]);
+      if (!value)
+      {
+        throw hud::InvalidData(path + ": found \"" + rows[row][column] + "\" in row " + std::to_string(row + 1) +
+                               ", column " + std::to_string(column + 1) + "; expected a number");
+      }
+      values(static_cast<Eigen::Index>(row - header), static_cast<Eigen::Index>(column)) = *value;
+    }
+  }
+
+  HUDEndmemberTable table;
+  if (header == 1)
+  {
+    for (std::size_t column = spectrum; column < columns; ++column)
+    {
+      if (IsWavelength(rows[0][column]))
+      {
+        throw hud::InvalidData(path + ": found wavelengths in column " + std::to_string(column + 1) +
+                               "; expected them in column 1, and nothing else before the endmembers");
+      }
+      table.m_Names.push_back(Trimmed(rows[0][column]));
+    }
+  }
+  else if (values.rows() > 2 &&
+           (values.col(0).tail(values.rows() - 1) - values.col(0).head(values.rows() - 1)).minCoeff() > 0.)
+  {
+    // Not a spectrum: one does not rise in every band.
+    throw hud::InvalidData(path +
+                           ": the first column only rises, as wavelengths do; expected a header that begins with "
+                           "\"wavelength\", or names it");
+  }
+  if (spectrum == 1)
+  {
+    const std::vector<double> wavelengths(values.col(0).begin(), values.col(0).end());
+    table.m_Wavelengths = ToNanometres(wavelengths, WavelengthUnit(rows[0][0]));
+  }
+  table.m_Endmembers = values.rightCols(static_cast<Eigen::Index>(columns - spectrum));
+  return table;
+}
+
+std::string CsvText(const HUDEndmemberTable& table)
+{
+  const Eigen::MatrixXf values = table.m_Endmembers.cast<float>();
+  std::string text = table.m_Wavelengths.empty() ? "" : "wavelength_nm,";
+  for (std::size_t endmember = 0; endmember < table.m_Names.size(); ++endmember)
+  {
+    const std::unique_ptr<char, void (*)(void*)> name(CPLEscapeString(table.m_Names[endmember].c_str(), -1, CPLES_CSV),
+                                                      VSIFree);
+    text += (endmember == 0 ? "" : ",") + std::string(name.get());
+  }
+  for (Eigen::Index band = 0; band < values.rows(); ++band)
+  {
+    text += "\n";
+    if (!table.m_Wavelengths.empty())
+    {
+      text += ToText(table.m_Wavelengths[static_cast<std::size_t>(band)]) + ",";
+    }
+    for (Eigen::Index endmember = 0; endmember < values.cols(); ++endmember)
+    {
+      text += (endmember == 0 ? "" : ",") + ToText(values(band, endmember));
+    }
+  }
+  return text + "\n";
+}
+
+// ---- ENVI spectral library ----
+
+// The name and text of a file's header; nothing when there is none.
+std::optional<std::pair<std::string, std::string>> FindHeader(const std::string& path)
+{
+  for (const std::string& name : {fs::path(path).replace_extension(".hdr").string(), path + ".hdr"})
+  {
+    if (std::optional<std::string> text = ReadBytes(name))
+    {
+      return std::pair(name, *text);
+    }
+  }
+  return std::nullopt;
+}
+
+// A file in GDAL's memory.
+class MemoryFile
+{
+public:
+  MemoryFile(const std::string& path, std::string bytes) : m_Path(path), m_Bytes(std::move(bytes))
+  {
+    VSIFCloseL(VSIFileFromMemBuffer(m_Path.c_str(), reinterpret_cast<GByte*>(m_Bytes.data()), m_Bytes.size(), FALSE));
+  }
+  ~MemoryFile()
+  {
+    VSIUnlink(m_Path.c_str());
+  }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+private:
+  std::string m_Path;
+  std::string m_Bytes;
+};
+
+// The items of "{a, b}".
+Row ListItems(const char* text)
+{
+  std::string list = text == nullptr ? "" : text;
+  list.erase(std::remove_if(list.begin(), list.end(), [](char c) { return c == '{' || c == '}'; }), list.end());
+  const CPLStringList items(
+      CSLTokenizeString2(list.c_str(), ",", CSLT_STRIPLEADSPACES | CSLT_STRIPENDSPACES | CSLT_ALLOWEMPTYTOKENS));
+  return {items.List(), items.List() + items.Count()};
+}
+
+HUDEndmemberTable ReadLibrary(const std::string& path, Eigen::Index bands)
+{
+  const std::optional<std::string> bytes = ReadBytes(path);
+  if (!bytes)
+  {
+    throw hud::FileError(path + ": cannot be opened");
+  }
+  const auto header = FindHeader(path);
+  if (!header)
+  {
+    throw hud::FileError(path + ": has no header; expected " + fs::path(path).replace_extension(".hdr").string());
+  }
+  if (!std::regex_search(header->second, kLibraryType))
+  {
+    throw hud::InvalidData(path + ": expected \"file type = ENVI Spectral Library\" in its header " + header->first);
+  }
+  // GDAL refuses this type alone: what it says of samples, lines and values is that of an image of one band.
+  static std::atomic<unsigned int> count{0};
+  const std::string copy = "/vsimem/hud-endmembers-" + std::to_string(++count);
+  const MemoryFile data(copy + ".sli", *bytes);
+  const MemoryFile image(copy + ".hdr",
+                         std::regex_replace(header->second, kLibraryType, "\nfile type = ENVI Standard\n"));
+  GDALAllRegister();
+  const CPLErrorHandlerPusher quiet(CPLQuietErrorHandler);
+  CPLErrorReset();
+  const char* const drivers[] = {"ENVI", nullptr};
+  const GDALDatasetUniquePtr dataset(GDALDataset::Open((copy + ".sli").c_str(), GDAL_OF_RASTER, drivers));
+  if (!dataset || dataset->GetRasterCount() != 1)
+  {
+    throw hud::InvalidData(path + ": its header " + header->first +
+                           " is not that of an ENVI spectral library of one band. " + CPLGetLastErrorMsg());
+  }
+  const int samples = dataset->GetRasterXSize();
+  const int lines = dataset->GetRasterYSize();
+  if (bands > 0 && samples != bands)
+  {
+    throw hud::InvalidData(path + ": found " + std::to_string(lines) + " spectra of " + std::to_string(samples) +
+                           " bands; expected the scene's " + std::to_string(bands) + " bands");
+  }
+  const char* const offset = dataset->GetMetadataItem("header_offset", "ENVI");
+  const auto expected = static_cast<std::size_t>(
+      std::max(0, offset == nullptr ? 0 : std::atoi(offset)) +
+      GIntBig{samples} * lines * GDALGetDataTypeSizeBytes(dataset->GetRasterBand(1)->GetRasterDataType()));
+  HUDEndmemberTable table;
+  table.m_Endmembers.resize(samples, lines);
+  // GDAL reads zeros where a file is cut.
+  if (bytes->size() < expected ||
+      dataset->GetRasterBand(1)->RasterIO(GF_Read, 0, 0, samples, lines, table.m_Endmembers.data(), samples, lines,
+                                          GDT_Float64, 0, 0, nullptr) != CE_None)
+  {
+    throw hud::InvalidData(path + ": found " + std::to_string(bytes->size()) + " bytes, expected " +
+                           std::to_string(expected) + " for the " + std::to_string(lines) + " spectra of " +
+                           std::to_string(samples) + " bands of its header");
+  }
+
+  std::vector<double> wavelengths;
+  for (const std::string& item : ListItems(dataset->GetMetadataItem("wavelength", "ENVI")))
+  {
+    wavelengths.push_back(Number(item).value_or(0.));
+  }
+  if (!wavelengths.empty() && wavelengths.size() != static_cast<std::size_t>(samples))
+  {
+    throw hud::InvalidData(path + ": found " + std::to_string(wavelengths.size()) + " wavelengths in its header for " +
+                           std::to_string(samples) + " bands");
+  }
+  const char* const unit = dataset->GetMetadataItem("wavelength_units", "ENVI");
+  table.m_Wavelengths = ToNanometres(wavelengths, unit == nullptr ? "" : unit);
+  table.m_Names = ListItems(dataset->GetMetadataItem("spectra_names", "ENVI"));
+  if (table.m_Names.size() != static_cast<std::size_t>(lines))
+  {
+    table.m_Names.clear();
+  }
+  return table;
+}
+
+std::string LibraryHeader(const HUDEndmemberTable& table)
+{
+  const auto list = [](const Row& items) {
+    std::string text;
+    for (const std::string& item : items)
+    {
+      text += (text.empty() ? "{" : ", ") + item;
+    }
+    return text + "}\n";
+  };
+  Row names = table.m_Names;
+  for (std::string& name : names)
+  {
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return std::string(",{}\r\n").find(c) != std::string::npos; }, '_');
+  }
+  std::string text = "ENVI\nsamples = " + std::to_string(table.m_Endmembers.rows()) +
+                     "\nlines = " + std::to_string(table.m_Endmembers.cols()) +
+                     "\nbands = 1\nheader offset = 0\nfile type = ENVI Spectral Library\ndata type = 4\n"
+                     "interleave = bsq\nbyte order = " +
+                     std::to_string(CPL_IS_LSB ? 0 : 1) + "\nspectra names = " + list(names);
+  if (!table.m_Wavelengths.empty())
+  {
+    Row wavelengths;
+    for (const double wavelength : table.m_Wavelengths)
+    {
+      wavelengths.push_back(ToText(wavelength));
+    }
+    text += "wavelength units = Nanometers\nwavelength = " + list(wavelengths);
+  }
+  return text;
+}
+
+std::string LibraryBytes(const HUDEndmemberTable& table)
+{
+  const Eigen::MatrixXf values = table.m_Endmembers.cast<float>();
+  return std::string(reinterpret_cast<const char*>(values.data()),
+                     static_cast<std::size_t>(values.size()) * sizeof(float));
+}
+
+void WriteBytes(const std::string& path, const std::string& bytes)
+{
+  std::ofstream file(path, std::ios::binary);
+  file << bytes;
+  file.close();
+  if (!file)
+  {
+    throw hud::FileError("cannot write " + path);
+  }
+}
+
+void CheckExtension(const std::string& path)
+{
+  if (!EndsIn(path, ".csv") && !EndsIn(path, ".sli"))
+  {
+    throw hud::InvalidOption("found " + path +
+                             ", expected a name that ends in .csv (table) or .sli (ENVI spectral library)");
+  }
+}
+
+} // namespace
+
+bool HUDIsEndmemberFile(const std::string& path)
+{
+  if (EndsIn(path, ".csv"))
+  {
+    return true;
+  }
+  GDALAllRegister();
+  const CPLErrorHandlerPusher quiet(CPLQuietErrorHandler);
+  // The image first: NAME.tif may stand beside the library NAME.sli and its NAME.hdr.
+  if (path.empty() || GDALDatasetUniquePtr(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER)))
+  {
+    return false;
+  }
+  const auto header = FindHeader(path);
+  return EndsIn(path, ".sli") || (header && std::regex_search(header->second, kLibraryType));
+}
+
+HUDEndmemberTable HUDReadEndmemberFile(const std::string& path, Eigen::Index bands)
+{
+  HUDEndmemberTable table = EndsIn(path, ".csv") ? ReadCsv(path, bands) : ReadLibrary(path, bands);
+  table.m_Endmembers = table.m_Endmembers.cast<float>().cast<double>().eval();
+  try
+  {
+    HUDCheckFinite(table.m_Endmembers);
+  }
+  catch (const hud::InvalidData& error)
+  {
+    throw hud::InvalidData(path + ": " + error.what());
+  }
+  return table;
+}
+
+void HUDCheckEndmemberFileName(const std::string& path)
+{
+  CheckExtension(path);
+  const fs::path header = fs::path(path).replace_extension(".hdr");
+  if (EndsIn(path, ".sli") && fs::exists(header) && !fs::exists(path))
+  {
+    throw hud::FileError(path + " needs the header " + header.string() + ", which is there for another file");
+  }
+}
+
+void HUDWriteEndmemberFile(const std::string& path, const HUDEndmemberTable& table)
+{
+  CheckExtension(path);
+  const auto bands = static_cast<std::size_t>(table.m_Endmembers.rows());
+  if (!table.m_Wavelengths.empty() && table.m_Wavelengths.size() != bands)
+  {
+    throw hud::InvalidOption(path + ": there are " + std::to_string(table.m_Wavelengths.size()) + " wavelengths for " +
+                             std::to_string(bands) + " bands");
+  }
+  HUDEndmemberTable named = table;
+  named.m_Names.resize(static_cast<std::size_t>(table.m_Endmembers.cols()));
+  for (std::size_t i = 0; i < named.m_Names.size(); ++i)
+  {
+    std::string& name = named.m_Names[i];
+    // A number alone would not be read as a name.
+    if (name.empty() || Number(name))
+    {
+      name = "endmember_" + (name.empty() ? std::to_string(i + 1) : name);
+    }
+  }
+  if (EndsIn(path, ".csv"))
+  {
+    WriteBytes(path, CsvText(named));
+    return;
+  }
+  WriteBytes(fs::path(path).replace_extension(".hdr").string(), LibraryHeader(named));
+  WriteBytes(path, LibraryBytes(named));
+}
+
+} // namespace otb
