@@ -2,7 +2,6 @@
 // Copyright (c) The HUD developers
 
 #include "otbHUDApplication.h"
-#include "otbHUDBandMetadata.h"
 #include "otbHUDDecodeImageFilter.h"
 
 #include "otbWrapperApplicationFactory.h"
@@ -38,7 +37,9 @@ private:
     SetParameterDescription("in", "Image with one band for each endmember, as HUDUnmix and HUDSample write it.");
 
     AddParameter(ParameterType_InputImage, "ie", "Endmembers");
-    SetParameterDescription("ie", "Image with one pixel for each endmember, as HUDUnmix writes it.");
+    SetParameterDescription(
+        "ie", "Image with one pixel for each endmember, table (name.csv) or ENVI spectral library (name.sli), "
+              "as HUDUnmix writes them.");
 
     AddParameter(ParameterType_OutputImage, "out", "Scene");
     SetParameterDescription("out", "Hyperspectral image with the bands of the endmembers.");
@@ -55,14 +56,14 @@ private:
   {
     CheckOutputsWritable();
     HUDImageType* const abundances = OpenImage("in");
-    const Eigen::MatrixXd endmembers = ReadEndmembers("ie");
+    const HUDEndmemberTable table = ReadEndmembers("ie");
 
     m_Decode = HUDDecodeImageFilter::New();
     m_Decode->SetInput(abundances);
-    m_Decode->SetEndmembers(endmembers);
+    m_Decode->SetEndmembers(table.m_Endmembers);
     UpdateInformation({"in", "ie"}, *m_Decode->GetOutput());
     SetParameterOutputImage("out", m_Decode->GetOutput());
-    SetOutputWavelengths("out", HUDReadWavelengths(GetParameterString("ie")));
+    SetOutputWavelengths("out", table.m_Wavelengths);
     WriteOutputs();
     LogNoData(m_Decode->GetNoDataPixels());
   }

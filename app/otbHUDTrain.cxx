@@ -58,7 +58,10 @@ private:
     SetDefaultParameterInt("ne", 4);
 
     AddParameter(ParameterType_InputImage, "ie", "Given endmembers");
-    SetParameterDescription("ie", "Use these endmembers, as HUDUnmix writes them, instead of looking for them.");
+    SetParameterDescription(
+        "ie",
+        "Use these endmembers instead of looking for them: an image, a table (name.csv) or an ENVI spectral library "
+        "(name.sli), as HUDUnmix writes them.");
     MandatoryOff("ie");
 
     AddParameter(ParameterType_Int, "iterations", "Iterations");
@@ -233,7 +236,9 @@ private:
     options.m_Endmembers = GetParameterInt("ne");
     options.m_Seed = seed;
     hud::SceneInfo scene;
-    scene.m_Endmembers = HasValue("ie") ? ReadEndmembers("ie") : ExtractEndmembers("il", scenes, options);
+    const auto bands = static_cast<Eigen::Index>(scenes.front()->GetNumberOfComponentsPerPixel());
+    scene.m_Endmembers =
+        HasValue("ie") ? ReadEndmembers("ie", bands).m_Endmembers : ExtractEndmembers("il", scenes, options);
     const std::vector<std::string> files = GetParameterStringList("il");
     if (!files.empty())
     {

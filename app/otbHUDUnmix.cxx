@@ -5,8 +5,11 @@
 #include "otbHUDBandMetadata.h"
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDEndmemberImage.h"
+#include "otbHUDStagedFile.h"
 
 #include "otbWrapperApplicationFactory.h"
+
+#include <optional>
 
 namespace otb
 {
@@ -52,12 +55,20 @@ private:
                             "OTB's HyperspectralUnmixing read it.");
     MandatoryOff("outendm");
 
+    AddParameter(ParameterType_OutputFilename, "outlib", "Spectral library");
+    SetParameterDescription("outlib",
+                            "Endmembers as a table, name.csv (a row for each band), or as an ENVI spectral library, "
+                            "name.sli and name.hdr, which QGIS's EnMAP-Box opens.");
+    MandatoryOff("outlib");
+
     AddParameter(ParameterType_Int, "ne", "Number of endmembers");
     SetParameterDescription("ne", "How many materials to look for, from 2 to the number of bands.");
     SetDefaultParameterInt("ne", 4);
 
     AddParameter(ParameterType_InputImage, "ie", "Given endmembers");
-    SetParameterDescription("ie", "Use these endmembers, an image as outendm writes it, instead of looking for them.");
+    SetParameterDescription(
+        "ie", "Use these endmembers instead of looking for them: an image as outendm writes it, or a file as outlib "
+              "writes it.");
     MandatoryOff("ie");
 
     AddParameter(ParameterType_Choice, "method", "Extraction method");
@@ -95,9 +106,13 @@ private:
   void DoExecute() override
   {
     CheckOutputsWritable();
-    if (!HasValue("out") && !HasValue("outendm"))
+    if (HasValue("outlib"))
     {
-      otbAppLogWARNING("Neither out nor outendm names a file: nothing will be written");
+      HUDCheckEndmemberFileName(GetParameterString("outlib"));
+    }
+    else if (!HasValue("out") && !HasValue("outendm"))
+    {
+      otbAppLogWARNING("Neither out nor outendm nor outlib names a file: nothing will be written");
     }
     HUDImageType* const scene = OpenImage("in");
     const auto seed = GetSeed();
@@ -107,20 +122,39 @@ private:
     options.m_Restarts = GetParameterInt("restarts");
     options.m_Refinement.m_Iterations = GetParameterInt("refine");
     options.m_Seed = seed;
-    const Eigen::MatrixXd endmembers =
-        HasValue("ie") ? ReadEndmembers("ie") : ExtractEndmembers("in", {scene}, options);
-    CheckBands("in", {scene}, endmembers.rows());
+    HUDEndmemberTable table;
+    if (HasValue("ie"))
+    {
+      table = ReadEndmembers("ie", static_cast<Eigen::Index>(scene->GetNumberOfComponentsPerPixel()));
+    }
+    else
+    {
+      table.m_Endmembers = ExtractEndmembers("in", {scene}, options);
+    }
 
     m_Encode = HUDEncodeImageFilter::New();
     m_Encode->SetInput(scene);
     m_Encode->SetEncoder(hud::ParseEncoderKind(GetParameterString("encoder")));
-    m_Encode->SetEndmembers(endmembers);
+    m_Encode->SetEndmembers(table.m_Endmembers);
     UpdateInformation({"in", "ie"}, *m_Encode->GetOutput());
     SetParameterOutputImage("out", m_Encode->GetOutput());
-    m_Endmembers = HUDEndmembersToImage(endmembers);
+    m_Endmembers = HUDEndmembersToImage(table.m_Endmembers);
     SetParameterOutputImage("outendm", m_Endmembers.GetPointer());
-    SetOutputWavelengths("outendm", HUDReadWavelengths(GetParameterString("in")));
-    WriteOutputs();
+    const std::vector<double> wavelengths = HUDReadWavelengths(GetParameterString("in"));
+    if (!wavelengths.empty())
+    {
+      table.m_Wavelengths = wavelengths;
+    }
+    SetOutputWavelengths("outendm", table.m_Wavelengths);
+    std::vector<HUDStagedFile*> files;
+    std::optional<HUDStagedFile> library;
+    if (HasValue("outlib"))
+    {
+      library.emplace(GetParameterString("outlib"));
+      HUDWriteEndmemberFile(library->StagedPath(), table);
+      files.push_back(&*library);
+    }
+    WriteOutputs(files);
     LogNoData(m_Encode->GetNoDataPixels());
   }
 

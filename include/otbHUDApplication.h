@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "otbHUDEndmemberFile.h"
 #include "otbHUDImageType.h"
 #include "otbHUDProgress.h"
 
@@ -67,9 +68,10 @@ protected:
   /// Returns the files of an InputImage or InputImageList parameter as messages name them: "in (scene.tif)".
   std::string DescribeInput(const std::string& key);
 
-  /// Returns the endmembers in an InputImage parameter, [bands x d].
-  /// @throws hud::InvalidData that names the file
-  Eigen::MatrixXd ReadEndmembers(const std::string& key);
+  /// Returns the endmembers in an InputImage parameter: an image, also one in memory, or a file of HUDReadEndmemberFile.
+  /// @param bands of the scene; 0: any
+  /// @throws hud::InvalidData, hud::FileError that name the file
+  HUDEndmemberTable ReadEndmembers(const std::string& key, Eigen::Index bands = 0);
 
   /// Returns the endmembers of the scenes, [bands x d], after log lines that say how well they describe them.
   /// @param key of the parameter that the scenes come from

@@ -249,13 +249,18 @@ void CheckWrittenFile(const fs::path& path, const Expectation& expectation, cons
   }
 }
 
-// The raster that GDAL opens: OTB names an ENVI file by its header.
-fs::path RasterPath(fs::path path)
+std::string LowerCaseExtension(const fs::path& path)
 {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".hdr" ? path.replace_extension() : path;
+  return extension;
+}
+
+// The raster that GDAL opens: OTB names an ENVI file by its header.
+fs::path RasterPath(fs::path path)
+{
+  return LowerCaseExtension(path) == ".hdr" ? path.replace_extension() : path;
 }
 
 // An ENVI header describes the file by its path, which was that of the staging folder.
@@ -337,12 +342,40 @@ std::string HUDApplication::DescribeInput(const std::string& key)
   return files.empty() ? key : key + " (" + files + ")";
 }
 
-Eigen::MatrixXd HUDApplication::ReadEndmembers(const std::string& key)
+HUDEndmemberTable HUDApplication::ReadEndmembers(const std::string& key, Eigen::Index bands)
 {
+  // The parameter keeps the file name that an image in memory replaced. GetImage opens no file.
+  const auto& parameter = dynamic_cast<const InputImageParameter&>(*GetParameterByKey(key));
+  const std::string path = GetParameterString(key);
+  if (parameter.GetImage() == nullptr && HUDIsEndmemberFile(path))
+  {
+    // What reads the file names it.
+    try
+    {
+      return HUDReadEndmemberFile(path, bands);
+    }
+    catch (const hud::FileError& error)
+    {
+      throw hud::FileError(key + ": " + error.what());
+    }
+    catch (const hud::InvalidData& error)
+    {
+      throw hud::InvalidData(key + ": " + error.what());
+    }
+  }
   HUDImageType* const image = OpenImage(key);
   try
   {
-    return HUDReadEndmembers(*image);
+    HUDEndmemberTable table;
+    table.m_Endmembers = HUDReadEndmembers(*image);
+    if (bands > 0 && table.m_Endmembers.rows() != bands)
+    {
+      throw hud::InvalidData("found " + std::to_string(table.m_Endmembers.cols()) + " endmembers of " +
+                             std::to_string(table.m_Endmembers.rows()) + " bands; expected the scene's " +
+                             std::to_string(bands) + " bands");
+    }
+    table.m_Wavelengths = HUDReadWavelengths(path);
+    return table;
   }
   catch (const hud::InvalidData& error)
   {
@@ -470,7 +503,12 @@ void HUDApplication::CheckOutputsWritable()
   }
   for (const std::string& key : GetOutputKeys(ParameterType_OutputFilename))
   {
-    outputs.emplace_back(key, GetParameterString(key));
+    fs::path path = GetParameterString(key);
+    outputs.emplace_back(key, path.string());
+    if (LowerCaseExtension(path) == ".sli")
+    {
+      outputs.emplace_back(key, path.replace_extension(".hdr").string());
+    }
   }
   std::map<fs::path, std::string> keys;
   for (const auto& [key, path] : outputs)

@@ -35,6 +35,28 @@ TEST_F(HUDDecode, MixesTheEndmembers)
   EXPECT_NE(dataset->GetRasterBand(2)->GetMetadataItem("wavelength"), nullptr);
 }
 
+TEST_F(HUDDecode, TakesTablesAndTheirWavelengths)
+{
+  Run("HUDDecode", Arguments());
+  const std::string bytes = ReadText(Path("d.tif"));
+  for (const char* name : {"e.csv", "e.sli"})
+  {
+    Run("HUDUnmix", {{"in", Path("scene.tif")}, {"ie", Path("e.tif")}, {"outlib", Path(name)}});
+    Run("HUDDecode", {{"in", Path("a.tif")}, {"ie", Path(name)}, {"out", Path("d.tif")}});
+    EXPECT_EQ(ReadText(Path("d.tif")), bytes) << name;
+  }
+}
+
+TEST_F(HUDDecode, RefusesATableThatIsNone)
+{
+  hud::test::WriteText(m_Folder / "bad.csv", "wavelength,tree,soil,road\n400,1,2,x\n");
+  Parameters arguments = Arguments();
+  arguments[1].second = Path("bad.csv");
+  ExpectSays(Failure("HUDDecode", arguments), {"ie: ", "bad.csv", "\"x\" in row 2, column 4"});
+  arguments[1].second = Path("nothing.csv");
+  ExpectSays(Failure("HUDDecode", arguments), {"ie: ", "nothing.csv"});
+}
+
 TEST_F(HUDDecode, TheSameInputGivesTheSameBytes)
 {
   Run("HUDDecode", Arguments());

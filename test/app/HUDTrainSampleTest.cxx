@@ -185,7 +185,22 @@ TEST_F(HUDTrainSample, RefusesEndmembersOfAnotherNumberOfBands)
   endmembers.m_Height = 1;
   endmembers.m_Pixels = Eigen::MatrixXf::Random(kBands + 1, kEndmembers);
   WriteImage(m_Folder / "foreign.tif", endmembers);
-  ExpectSays(Failure("HUDTrain", Training({{"ie", Path("foreign.tif")}})), {"scene.tif", "11 bands", "endmembers, 12"});
+  ExpectSays(Failure("HUDTrain", Training({{"ie", Path("foreign.tif")}})),
+             {"foreign.tif", "12 bands", "the scene's 11 bands"});
+  WriteText(m_Folder / "foreign.csv", "tree,soil\n1,2\n3,5\n");
+  ExpectSays(Failure("HUDTrain", Training({{"ie", Path("foreign.csv")}})),
+             {"foreign.csv", "found 2 rows and 2 columns", "the scene's 11 bands"});
+}
+
+TEST_F(HUDTrainSample, RefusesOneEndmember)
+{
+  std::string table = "tree\n";
+  for (int band = 0; band < kBands; ++band)
+  {
+    table += std::to_string(band % 3) + "\n";
+  }
+  WriteText(m_Folder / "one.csv", table);
+  ExpectSays(Failure("HUDTrain", Training({{"ie", Path("one.csv")}})), {"one.csv", "found 1 endmembers", "at least 2"});
 }
 
 TEST_F(HUDTrainSample, RefusesModelsThatAreCutForeignNewerOrMissing)

@@ -3,6 +3,9 @@
 
 #include "ApplicationTest.h"
 
+#include "otbHUDEndmemberFile.h"
+#include "otbHUDEndmemberImage.h"
+
 #include <limits>
 
 namespace
@@ -182,30 +185,113 @@ TEST_F(HUDUnmix, RefusesASceneOfNoDataOnly)
   ExpectSays(Failure("HUDUnmix", Arguments("empty.tif")), {"empty.tif", "no valid pixel"});
 }
 
-TEST_F(HUDUnmix, RefusesEndmembersOfAnotherNumberOfBands)
+TEST_F(HUDUnmix, WritesTheSameEndmembersIntoEveryKindOfFile)
 {
-  TestImage endmembers;
-  endmembers.m_Width = kEndmembers;
-  endmembers.m_Height = 1;
-  endmembers.m_Pixels = Eigen::MatrixXf::Random(kBands - 2, kEndmembers);
-  WriteImage(m_Folder / "foreign.tif", endmembers);
-  Parameters arguments = Arguments();
-  arguments.emplace_back("ie", Path("foreign.tif"));
-  ExpectSays(Failure("HUDUnmix", arguments), {"scene.tif", "11 bands", "endmembers, 9"});
+  for (const char* name : {"e.csv", "e.sli"})
+  {
+    Parameters arguments = Arguments();
+    arguments.emplace_back("outlib", Path(name));
+    Run("HUDUnmix", arguments);
+    const otb::HUDEndmemberTable table = otb::HUDReadEndmemberFile(Path(name));
+    EXPECT_EQ(table.m_Endmembers.cast<float>(), ReadImage(Path("e.tif")).m_Pixels) << name;
+    EXPECT_EQ(table.m_Wavelengths, Wavelengths()) << name;
+  }
+  EXPECT_EQ(m_Folder.Names(), (std::set<std::string>{"scene.tif", "a.tif", "e.tif", "e.csv", "e.sli", "e.hdr"}));
+
+  // And takes them back, as it takes the image.
+  Run("HUDUnmix", {{"in", Path("scene.tif")}, {"out", Path("a.tif")}, {"ie", Path("e.tif")}});
+  for (const char* name : {"e.csv", "e.sli"})
+  {
+    Run("HUDUnmix",
+        {{"in", Path("scene.tif")}, {"out", Path("b.tif")}, {"ie", Path(name)}, {"outlib", Path("again.csv")}});
+    EXPECT_TRUE(ReadText(Path("b.tif")) == ReadText(Path("a.tif"))) << name;
+    EXPECT_EQ(ReadText(Path("again.csv")), ReadText(Path("e.csv"))) << name;
+  }
 }
 
-TEST_F(HUDUnmix, RefusesDependentEndmembers)
+TEST_F(HUDUnmix, KeepsNamesAndWavelengthsOfGivenEndmembers)
 {
-  // The third is a mixture of the others, rounded to single precision as in any file.
-  TestImage endmembers;
-  endmembers.m_Width = kEndmembers;
-  endmembers.m_Height = 1;
-  endmembers.m_Pixels = Eigen::MatrixXf::Random(kBands, kEndmembers).cwiseAbs();
-  endmembers.m_Pixels.col(2) = 0.3f * endmembers.m_Pixels.col(0) + 0.7f * endmembers.m_Pixels.col(1);
-  WriteImage(m_Folder / "dependent.tif", endmembers);
+  WriteImage(m_Folder / "bare.tif", m_Scene);
+  otb::HUDEndmemberTable given;
+  given.m_Endmembers = Eigen::MatrixXf::Random(kBands, 2).cast<double>();
+  given.m_Names = {"tree", "road"};
+  given.m_Wavelengths = Wavelengths();
+  otb::HUDWriteEndmemberFile(Path("given.csv"), given);
+  Run("HUDUnmix", {{"in", Path("bare.tif")}, {"ie", Path("given.csv")}, {"outlib", Path("kept.sli")}});
+  const otb::HUDEndmemberTable kept = otb::HUDReadEndmemberFile(Path("kept.sli"));
+  EXPECT_EQ(kept.m_Names, given.m_Names);
+  EXPECT_EQ(kept.m_Wavelengths, given.m_Wavelengths);
+}
+
+TEST_F(HUDUnmix, TakesEndmembersInMemory)
+{
+  Run("HUDUnmix", Arguments());
+  Run("HUDUnmix", {{"in", Path("scene.tif")}, {"out", Path("a.tif")}, {"ie", Path("e.tif")}});
+  const auto application = otb::Wrapper::ApplicationRegistry::CreateApplication("HUDUnmix");
+  application->SetParameterString("in", Path("scene.tif"));
+  application->SetParameterString("ie", Path("replaced.csv"));
+  const auto image = otb::HUDEndmembersToImage(ReadImage(Path("e.tif")).m_Pixels.cast<double>());
+  application->SetParameterInputImage("ie", image.GetPointer());
+  application->SetParameterString("out", Path("again.tif"));
+  ASSERT_EQ(application->ExecuteAndWriteOutput(), 0);
+  EXPECT_TRUE(ReadText(Path("again.tif")) == ReadText(Path("a.tif")));
+}
+
+TEST_F(HUDUnmix, RefusesALibraryThatCannotBeWritten)
+{
   Parameters arguments = Arguments();
-  arguments.emplace_back("ie", Path("dependent.tif"));
-  ExpectSays(Failure("HUDUnmix", arguments), {"dependent.tif", "linearly dependent", "rank 2"});
+  arguments.emplace_back("outlib", Path("e.txt"));
+  ExpectSays(Failure("HUDUnmix", arguments), {"e.txt", ".csv", ".sli"});
+  arguments.back().second = Path("missing/e.csv");
+  ExpectSays(Failure("HUDUnmix", arguments), {"outlib", "missing"});
+  // An ENVI image e and a library e.sli would share their header.
+  arguments.back().second = Path("e.sli");
+  arguments[2].second = Path("e.hdr");
+  ExpectSays(Failure("HUDUnmix", arguments), {"outlib", "outendm", "same file", "e.hdr"});
+  hud::test::WriteText(m_Folder / "taken.hdr", "ENVI");
+  arguments.back().second = Path("taken.sli");
+  ExpectSays(Failure("HUDUnmix", arguments), {"taken.sli", "taken.hdr", "another file"});
+}
+
+/// Endmembers that no scene of kBands can be unmixed with, as an image and as a table.
+TEST_F(HUDUnmix, RefusesGivenEndmembersByTheNameOfTheirFile)
+{
+  const Eigen::MatrixXf good = Eigen::MatrixXf::Random(kBands + 2, kBands + 1).cwiseAbs();
+  const auto refusals = [&](const Eigen::MatrixXf& endmembers, const std::vector<std::string>& texts,
+                            const std::string& encoder = "fcls") {
+    TestImage image;
+    image.m_Width = static_cast<int>(endmembers.cols());
+    image.m_Height = 1;
+    image.m_Pixels = endmembers;
+    WriteImage(m_Folder / "bad.tif", image);
+    otb::HUDEndmemberTable table;
+    table.m_Endmembers = endmembers.cast<double>();
+    otb::HUDWriteEndmemberFile(Path("bad.csv"), table);
+    otb::HUDWriteEndmemberFile(Path("bad.sli"), table);
+    for (const char* name : {"bad.tif", "bad.csv", "bad.sli"})
+    {
+      Parameters arguments = Arguments();
+      arguments.emplace_back("ie", Path(name));
+      arguments.emplace_back("encoder", encoder);
+      const std::string message = Failure("HUDUnmix", arguments);
+      ExpectSays(message, {"ie", name});
+      ExpectSays(message, texts);
+    }
+  };
+  Eigen::MatrixXf bad = good.topLeftCorner(kBands, 3);
+  bad.col(2) = bad.col(0);
+  refusals(bad, {"linearly dependent", "rank 2"});
+  // Rounded to single precision, as in any file.
+  bad.col(2) = 0.3f * bad.col(0) + 0.7f * bad.col(1);
+  refusals(bad, {"linearly dependent", "rank 2"});
+  bad.col(2) = 2.f * bad.col(0);
+  refusals(bad, {"linearly dependent", "rank 2"}, "ucls");
+  bad.col(2) = good.col(2).head(kBands);
+  bad(4, 1) = std::numeric_limits<float>::quiet_NaN();
+  refusals(bad, {"endmember 2", "not finite", "band 5"});
+  refusals(good.topLeftCorner(kBands, 1), {"found 1 endmembers", "at least 2"});
+  refusals(good.topRows(kBands), {"found 12 endmembers of 11 bands", "no more than bands"});
+  refusals(good.topLeftCorner(kBands - 2, 3), {"the scene's 11 bands", "3", "9"});
 }
 
 TEST_F(HUDUnmix, RefusesAFolderThatDoesNotExistOrIsReadOnly)
@@ -228,6 +314,11 @@ TEST_F(HUDUnmix, AFullDiskKeepsTheEarlierFiles)
     ExpectSays(Failure("HUDUnmix", arguments), {"temporary file", "TMPDIR"});
     arguments.emplace_back("ie", Path("e.tif"));
     ExpectSays(Failure("HUDUnmix", arguments), {"a.tif"});
+  }
+  {
+    const hud::test::FullDisk full(100);
+    const Parameters arguments = {{"in", Path("scene.tif")}, {"ie", Path("e.tif")}, {"outlib", Path("e.csv")}};
+    ExpectSays(Failure("HUDUnmix", arguments), {"cannot write", "e.csv"});
   }
   EXPECT_EQ(ReadText(Path("a.tif")), abundances);
   EXPECT_EQ(ReadText(Path("e.tif")), endmembers);
