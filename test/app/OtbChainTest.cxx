@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "ApplicationTest.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace
+{
+
+using hud::test::ExpectSimplex;
+using hud::test::ReadImage;
+using hud::test::ReadText;
+using hud::test::TestImage;
+
+constexpr const char* kScene = HUD_TEST_DATA_DIR "/jasper_ridge.tif";
+
+/// Files that OTB's applications and ours hand to each other on the command line.
+class OtbChain : public testing::Test
+{
+protected:
+  void SetUp() override
+  {
+    if (!std::filesystem::exists(HUD_TEST_OTB_BIN_DIR "/otbcli_VertexComponentAnalysis"))
+    {
+      GTEST_SKIP() << "OTB's applications are not in " HUD_TEST_OTB_BIN_DIR;
+    }
+  }
+
+  std::string Path(const std::string& name) const
+  {
+    return (m_Folder / name).string();
+  }
+
+  /// Runs an application of OTB, in its own folder.
+  void RunOtb(const std::string& name, const std::string& arguments) const
+  {
+    RunCommand("'" HUD_TEST_OTB_BIN_DIR "/otbcli_" + name + "' " + arguments);
+  }
+
+  void RunHud(const std::string& name, const std::string& arguments) const
+  {
+    RunCommand("OTB_APPLICATION_PATH='" HUD_TEST_APP_DIR "' '" HUD_TEST_BIN_DIR "/otbcli_" + name + "' " + arguments);
+  }
+
+  void RunCommand(const std::string& command) const
+  {
+    const std::string run = "cd '" + m_Folder.Path().string() + "' && " + command + " > log 2>&1";
+    ASSERT_EQ(std::system(run.c_str()), 0) << command << "\n" << ReadText(m_Folder / "log");
+  }
+
+  hud::test::TemporaryFolder m_Folder;
+  const std::string m_In = std::string("-in '") + kScene + "'";
+};
+
+TEST_F(OtbChain, OtbUnmixesWithOurEndmembers)
+{
+  RunHud("HUDUnmix", m_In + " -ne 4 -restarts 2 -outendm e.tif");
+  RunHud("HUDUnmix", m_In + " -ie e.tif -encoder ucls -out ours.tif");
+  RunOtb("HyperspectralUnmixing", m_In + " -ie e.tif -ua ucls -out theirs.tif");
+  const TestImage ours = ReadImage(Path("ours.tif"));
+  const TestImage theirs = ReadImage(Path("theirs.tif"));
+  ASSERT_EQ(theirs.m_Width, 100);
+  ASSERT_EQ(theirs.m_Height, 100);
+  ASSERT_EQ(theirs.m_Pixels.rows(), 4);
+  ASSERT_EQ(ours.m_Pixels.rows(), 4);
+  ASSERT_TRUE(theirs.m_Pixels.allFinite());
+  EXPECT_GT(theirs.m_Pixels.maxCoeff(), 0.5f);
+  EXPECT_LT((ours.m_Pixels - theirs.m_Pixels).cwiseAbs().maxCoeff(), 1e-5f);
+}
+
+TEST_F(OtbChain, WeUnmixWithTheEndmembersOfOtb)
+{
+  RunOtb("VertexComponentAnalysis", m_In + " -ne 4 -rand 1 -outendm vca.tif");
+  const Eigen::MatrixXf endmembers = ReadImage(Path("vca.tif")).m_Pixels;
+  RunHud("HUDUnmix", m_In + " -ie vca.tif -out a.tif -outendm e.tif -outlib e.sli");
+  const Eigen::MatrixXf abundances = ReadImage(Path("a.tif")).m_Pixels;
+  ASSERT_EQ(abundances.rows(), 4);
+  ASSERT_EQ(abundances.cols(), 10000);
+  ExpectSimplex(abundances);
+  EXPECT_EQ(ReadImage(Path("e.tif")).m_Pixels, endmembers);
+
+  // The library that came of it says the same.
+  RunHud("HUDUnmix", m_In + " -ie e.sli -out b.tif -outlib e.csv");
+  EXPECT_EQ(ReadImage(Path("b.tif")).m_Pixels, abundances);
+  RunHud("HUDDecode", "-in a.tif -ie e.csv -out decoded.tif");
+  hud::test::ExpectMixture(ReadImage(Path("decoded.tif")).m_Pixels, endmembers, abundances);
+}
+
+TEST_F(OtbChain, WeTrainWithTheEndmembersOfOtb)
+{
+  RunOtb("VertexComponentAnalysis", m_In + " -ne 4 -rand 1 -outendm vca.tif");
+  RunHud("HUDTrain", std::string("-il '") + kScene +
+                         "' -ie vca.tif -iterations 2 -patch 8 -batch 2 -device cpu -net.width 8 -net.mult 1,2 "
+                         "-net.blocks 1 -out m.safetensors");
+  RunHud("HUDSample", "-model m.safetensors -sizex 8 -sizey 8 -steps 2 -device cpu -out s.tif -outabund sa.tif");
+  hud::test::ExpectMixture(ReadImage(Path("s.tif")).m_Pixels, ReadImage(Path("vca.tif")).m_Pixels,
+                           ReadImage(Path("sa.tif")).m_Pixels);
+}
+
+} // namespace
