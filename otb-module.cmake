@@ -11,6 +11,8 @@ otb_module(HUD
   DEPENDS
     OTBCommon
     OTBApplicationEngine
+    OTBEndmembersExtraction
+    OTBFunctor
     OTBGDAL
     OTBGdalAdapters
     OTBImageBase

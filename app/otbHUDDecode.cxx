@@ -65,7 +65,7 @@ private:
     SetParameterOutputImage("out", m_Decode->GetOutput());
     SetOutputWavelengths("out", table.m_Wavelengths);
     WriteOutputs();
-    LogNoData(m_Decode->GetNoDataPixels());
+    LogNoData(m_Decode->GetNoDataCounts());
   }
 
   HUDDecodeImageFilter::Pointer m_Decode;

@@ -54,7 +54,8 @@ private:
     SetParameterDescription("out", "Model file to write, name.safetensors.");
 
     AddParameter(ParameterType_Int, "ne", "Number of endmembers");
-    SetParameterDescription("ne", "How many materials to unmix the scenes into, unless endmembers are given.");
+    SetParameterDescription(
+        "ne", "How many materials to unmix the scenes into, unless endmembers are given. 0: estimated as in HUDUnmix.");
     SetDefaultParameterInt("ne", 4);
 
     AddParameter(ParameterType_InputImage, "ie", "Given endmembers");
@@ -237,8 +238,8 @@ private:
     options.m_Seed = seed;
     hud::SceneInfo scene;
     const auto bands = static_cast<Eigen::Index>(scenes.front()->GetNumberOfComponentsPerPixel());
-    scene.m_Endmembers =
-        HasValue("ie") ? ReadEndmembers("ie", bands).m_Endmembers : ExtractEndmembers("il", scenes, options);
+    scene.m_Endmembers = HasValue("ie") ? ReadEndmembers("ie", bands).m_Endmembers
+                                        : ExtractEndmembers("il", scenes, options).m_Extraction.m_Endmembers;
     const std::vector<std::string> files = GetParameterStringList("il");
     if (!files.empty())
     {
@@ -259,7 +260,7 @@ private:
       encode->SetEndmembers(endmembers);
       UpdateInformation({"il", "ie"}, *encode->GetOutput());
       maps.push_back(HUDReadAbundances(*encode->GetOutput(), static_cast<unsigned int>(GetParameterInt("ram"))));
-      LogNoData(encode->GetNoDataPixels());
+      LogNoData(encode->GetNoDataCounts());
     }
     return maps;
   }

@@ -5,11 +5,17 @@
 #include "otbHUDBandMetadata.h"
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDEndmemberImage.h"
+#include "otbHUDMask.h"
+#include "otbHUDSceneSource.h"
 #include "otbHUDStagedFile.h"
+#include "otbHUDUnmixingReport.h"
+
+#include "hud/core/Error.h"
 
 #include "otbWrapperApplicationFactory.h"
 
 #include <optional>
+#include <utility>
 
 namespace otb
 {
@@ -32,18 +38,25 @@ private:
     SetDescription("Unmix a hyperspectral scene into endmembers and abundances");
     SetDocLongDescription(
         "Finds the spectra of the pure materials of a scene (endmembers), and how much of each there is in every pixel "
-        "(abundances: never negative, sum one). Endmembers come from Vertex Component Analysis, started several times; "
-        "the run that describes the scene best is then refined. Abundances come from fully constrained least squares, "
-        "solved exactly. No-data pixels (the image's no-data value, NaN, or all bands 0) are left out and stay "
-        "no-data.");
+        "(abundances: never negative, sum one). Endmembers come from Vertex Component Analysis, started several times. "
+        "By default the run that describes the scene best is refined, which gives the lowest error of the mixtures: "
+        "what a model needs. With refine 0 the endmembers are medians of nearly pure pixels, which are closer to "
+        "materials. Abundances come from fully constrained least squares, solved exactly. No-data pixels (the image's "
+        "no-data value, NaN, or all bands 0) are left out and stay no-data; so are bands without data in any pixel. "
+        "The log says how large the error of the mixtures is, and how small it could be: look at it before training.");
     SetDocLimitations("Endmembers are compared and refined on a sample of 10000 pixels. Looking for "
-                      "them takes 4 (2 ne - 1) bytes for each pixel in the folder for temporary files (TMPDIR).");
+                      "them takes 4 (2 ne - 1) bytes for each pixel in the folder for temporary files (TMPDIR). "
+                      "A pixel that is all shade decodes to zeros, which are no-data.");
     SetDocAuthors("The HUD developers");
     SetDocSeeAlso("HUDDecode, HUDTrain, VertexComponentAnalysis, HyperspectralUnmixing");
     AddDocTag(Tags::Hyperspectral);
 
     AddParameter(ParameterType_InputImage, "in", "Scene");
     SetParameterDescription("in", "Hyperspectral image, radiance or reflectance in any unit.");
+
+    AddParameter(ParameterType_InputImage, "mask", "Mask");
+    SetParameterDescription("mask", "Pixels in which the first band of this image is 0 are left out as no-data.");
+    MandatoryOff("mask");
 
     AddParameter(ParameterType_OutputImage, "out", "Abundances");
     SetParameterDescription("out", "Image with one band for each endmember. Without it, only endmembers are written.");
@@ -61,9 +74,25 @@ private:
                             "name.sli and name.hdr, which QGIS's EnMAP-Box opens.");
     MandatoryOff("outlib");
 
+    AddParameter(ParameterType_OutputFilename, "report", "Report");
+    SetParameterDescription("report", "What the log says of the unmixing, and more, as JSON.");
+    MandatoryOff("report");
+
     AddParameter(ParameterType_Int, "ne", "Number of endmembers");
-    SetParameterDescription("ne", "How many materials to look for, from 2 to the number of bands.");
+    SetParameterDescription("ne", "How many materials to look for, from 2 to the number of bands. 0: estimated.");
     SetDefaultParameterInt("ne", 4);
+
+    AddParameter(ParameterType_Choice, "estimator", "Estimator of their number");
+    SetParameterDescription("estimator", "How the number of endmembers is found with ne 0.");
+    AddChoice("estimator.error", "The smallest that keeps the error of the mixtures below maxerror");
+    AddChoice("estimator.elm", "Eigenvalue likelihood maximisation");
+    AddChoice("estimator.vd", "Virtual dimensionality");
+
+    AddParameter(ParameterType_Float, "maxerror", "Largest error");
+    SetParameterDescription("maxerror",
+                            "Largest error of the mixtures in percent of the scene's root mean square, for estimator "
+                            "error.");
+    SetDefaultParameterFloat("maxerror", 5.f);
 
     AddParameter(ParameterType_InputImage, "ie", "Given endmembers");
     SetParameterDescription(
@@ -83,9 +112,23 @@ private:
 
     AddParameter(ParameterType_Int, "refine", "Refinements");
     SetParameterDescription("refine",
-                            "Number of refinements of the endmembers. More lowers the error of the mixtures; 0 "
-                            "keeps the endmembers close to pixels of the scene.");
+                            "Number of refinements of the endmembers. More lowers the error of the mixtures; with "
+                            "0 and several runs, endmembers are medians of nearly pure pixels.");
     SetDefaultParameterInt("refine", 30);
+
+    AddParameter(ParameterType_Choice, "criterion", "Best run");
+    SetParameterDescription("criterion", "What makes one VCA run better than another.");
+    AddChoice("criterion.error", "Smallest error of the mixtures");
+    AddChoice("criterion.volume", "Largest simplex");
+
+    AddParameter(ParameterType_Float, "smooth", "Pixels of a median");
+    SetParameterDescription("smooth",
+                            "Percent of the pixels whose median makes an endmember in the runs that dark and outlying "
+                            "pixels must not mislead. 0: single pixels.");
+    SetDefaultParameterFloat("smooth", 2.f);
+
+    AddParameter(ParameterType_Bool, "shade", "Shade");
+    SetParameterDescription("shade", "Let one of the endmembers be shade, a spectrum of zeros.");
 
     AddParameter(ParameterType_Choice, "encoder", "Abundances from");
     SetParameterDescription("encoder", "How abundances are computed.");
@@ -95,6 +138,11 @@ private:
 
     AddSeedParameter();
     AddRAMParameter();
+    for (const char* key : {"estimator", "maxerror", "criterion", "smooth", "shade"})
+    {
+      GetParameterByKey(key)->SetUserLevel(UserLevel_Advanced);
+      MandatoryOff(key);
+    }
 
     SetDocExampleParameterValue("in", "jasper_ridge.tif");
     SetDocExampleParameterValue("ne", "4");
@@ -114,24 +162,11 @@ private:
     {
       otbAppLogWARNING("Neither out nor outendm nor outlib names a file: nothing will be written");
     }
-    HUDImageType* const scene = OpenImage("in");
-    const auto seed = GetSeed();
+    const auto ram = static_cast<unsigned int>(GetParameterInt("ram"));
+    HUDUnmixingReport report;
+    HUDImageType* const scene = OpenScene(report);
 
-    hud::ExtractionOptions options;
-    options.m_Endmembers = GetParameterInt("ne");
-    options.m_Restarts = GetParameterInt("restarts");
-    options.m_Refinement.m_Iterations = GetParameterInt("refine");
-    options.m_Seed = seed;
-    HUDEndmemberTable table;
-    if (HasValue("ie"))
-    {
-      table = ReadEndmembers("ie", static_cast<Eigen::Index>(scene->GetNumberOfComponentsPerPixel()));
-    }
-    else
-    {
-      table.m_Endmembers = ExtractEndmembers("in", {scene}, options);
-    }
-
+    HUDEndmemberTable table = HasValue("ie") ? GivenEndmembers(*scene, report) : FindEndmembers(*scene, report);
     m_Encode = HUDEncodeImageFilter::New();
     m_Encode->SetInput(scene);
     m_Encode->SetEncoder(hud::ParseEncoderKind(GetParameterString("encoder")));
@@ -154,10 +189,104 @@ private:
       HUDWriteEndmemberFile(library->StagedPath(), table);
       files.push_back(&*library);
     }
-    WriteOutputs(files);
-    LogNoData(m_Encode->GetNoDataPixels());
+    std::optional<HUDStagedFile> reportFile;
+    if (HasValue("report"))
+    {
+      reportFile.emplace(GetParameterString("report"));
+      files.push_back(&*reportFile);
+    }
+    WriteOutputs(files, [&] {
+      if (!HasValue("out") && !reportFile)
+      {
+        return;
+      }
+      if (!HasValue("out"))
+      {
+        HUDSceneSource({m_Encode->GetOutput()}, ram).Visit([](const Eigen::Ref<const Eigen::MatrixXf>&) {});
+      }
+      Complete(report);
+      if (reportFile)
+      {
+        report.Write(reportFile->StagedPath());
+      }
+    });
   }
 
+  /// Returns the scene without what the mask leaves out.
+  HUDImageType* OpenScene(HUDUnmixingReport& report)
+  {
+    HUDImageType* const scene = OpenImage("in");
+    report.m_Scene = GetParameterString("in");
+    report.m_Encoder = GetParameterString("encoder");
+    report.m_Bands = static_cast<Eigen::Index>(scene->GetNumberOfComponentsPerPixel());
+    if (!HasValue("mask"))
+    {
+      return scene;
+    }
+    m_Masked = MaskScene(*scene, "mask");
+    report.m_MaskedPixels = HUDCountMaskedPixels(*OpenImage("mask"), static_cast<unsigned int>(GetParameterInt("ram")));
+    if (report.m_MaskedPixels == scene->GetLargestPossibleRegion().GetNumberOfPixels())
+    {
+      throw hud::InvalidData(DescribeInput("mask") + " is 0 in every pixel, and so leaves none");
+    }
+    HUDImageType* const masked = m_Masked->GetOutput();
+    masked->UpdateOutputInformation();
+    return masked;
+  }
+
+  HUDEndmemberTable GivenEndmembers(HUDImageType& scene, HUDUnmixingReport& report)
+  {
+    if (HasValue("report"))
+    {
+      const HUDSceneSource source({&scene}, static_cast<unsigned int>(GetParameterInt("ram")));
+      report.m_Statistics = hud::ComputeSceneStatistics(source);
+      report.m_EmptyBands = source.EmptyBands();
+    }
+    return ReadEndmembers("ie", report.m_Bands);
+  }
+
+  HUDEndmemberTable FindEndmembers(HUDImageType& scene, HUDUnmixingReport& report)
+  {
+    hud::ExtractionOptions options;
+    options.m_Endmembers = GetParameterInt("ne");
+    options.m_Restarts = GetParameterInt("restarts");
+    options.m_Criterion = hud::ParseEndmemberCriterion(GetParameterString("criterion"));
+    options.m_Refinement.m_Iterations = GetParameterInt("refine");
+    options.m_Refinement.m_Shade = GetParameterInt("shade") != 0;
+    options.m_SmoothedShare = GetParameterFloat("smooth") / 100.;
+    options.m_Seed = GetSeed();
+    HUDSceneEndmembers found =
+        ExtractEndmembers("in", {&scene}, options, HUDParseCountMethod(GetParameterString("estimator")),
+                          GetParameterFloat("maxerror") / 100.);
+    report.m_Statistics = std::move(found.m_Extraction.m_Statistics);
+    report.m_EmptyBands = std::move(found.m_EmptyBands);
+    HUDEndmemberTable table;
+    table.m_Endmembers = std::move(found.m_Extraction.m_Endmembers);
+    return table;
+  }
+
+  /// Adds what the encoder saw to the report, and writes its log lines.
+  void Complete(HUDUnmixingReport& report)
+  {
+    report.m_Summary = m_Encode->GetSummary();
+    if (report.m_Summary.m_Pixels == 0)
+    {
+      throw hud::InvalidData(DescribeInput("in") + ": the scene has no valid pixel");
+    }
+    report.m_NoDataPixels = m_Encode->GetNoDataCounts();
+    report.m_NoDataPixels.m_NotFinite -= report.m_MaskedPixels;
+    if (report.m_MaskedPixels > 0)
+    {
+      otbAppLogINFO("Pixels left out by the mask: " << report.m_MaskedPixels);
+    }
+    LogNoData(report.m_NoDataPixels);
+    for (const std::string& line : report.Lines())
+    {
+      otbAppLogINFO(<< line);
+    }
+  }
+
+  itk::ImageSource<HUDImageType>::Pointer m_Masked;
   HUDEncodeImageFilter::Pointer m_Encode;
   HUDImageType::Pointer m_Endmembers;
 };

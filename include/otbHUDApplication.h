@@ -3,16 +3,21 @@
 
 #pragma once
 
+#include "otbHUDEndmemberCount.h"
 #include "otbHUDEndmemberFile.h"
 #include "otbHUDImageType.h"
+#include "otbHUDNoData.h"
 #include "otbHUDProgress.h"
 
+#include "hud/core/EndmemberCount.h"
 #include "hud/core/EndmemberExtraction.h"
 
 #include "otbWrapperApplication.h"
 
-#include <cstddef>
+#include "itkImageSource.h"
+
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,10 +25,18 @@
 namespace otb
 {
 
+class HUDSceneSource;
 class HUDStagedFile;
 
 namespace Wrapper
 {
+
+/// The endmembers of scenes.
+struct HUDSceneEndmembers
+{
+  hud::Extraction m_Extraction;
+  std::vector<Eigen::Index> m_EmptyBands; ///< without data in any pixel, counted from 0
+};
 
 /// Base of the HUD applications. A DoExecute calls CheckOutputsWritable first and WriteOutputs last:
 ///
@@ -65,6 +78,11 @@ protected:
   /// Returns the images of an InputImageList parameter, at least one.
   std::vector<HUDImageType*> OpenImages(const std::string& key);
 
+  /// Returns a filter that makes the pixels no-data that the mask leaves out, see HUDMaskScene.
+  /// @param key of the mask's InputImage parameter
+  /// @throws hud::InvalidData that names the file when its size is not that of the scene
+  itk::ImageSource<HUDImageType>::Pointer MaskScene(HUDImageType& scene, const std::string& key);
+
   /// Returns the files of an InputImage or InputImageList parameter as messages name them: "in (scene.tif)".
   std::string DescribeInput(const std::string& key);
 
@@ -73,11 +91,16 @@ protected:
   /// @throws hud::InvalidData, hud::FileError that name the file
   HUDEndmemberTable ReadEndmembers(const std::string& key, Eigen::Index bands = 0);
 
-  /// Returns the endmembers of the scenes, [bands x d], after log lines that say how well they describe them.
+  /// Returns the endmembers of the scenes after log lines that say how well they describe them. Bands that hold no data in
+  /// any pixel are 0 in them.
   /// @param key of the parameter that the scenes come from
-  /// @throws as hud::ExtractEndmembers, with the file's name
-  Eigen::MatrixXd ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
-                                    const hud::ExtractionOptions& options);
+  /// @param options with 0 endmembers to have their number estimated
+  /// @param largestError of that estimate with HUDCountMethod::DecodeError, as in hud::EndmemberCountOptions
+  /// @throws as hud::ExtractEndmembers, hud::CountEndmembers and HUDCountEndmembers, with the file's name
+  HUDSceneEndmembers ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
+                                       hud::ExtractionOptions options,
+                                       HUDCountMethod countMethod = HUDCountMethod::DecodeError,
+                                       double largestError = hud::EndmemberCountOptions().m_LargestError);
 
   /// Updates the information of a pipeline's output, so that what does not fit together is known before any work.
   /// @param keys of the parameters that the pipeline reads; those without a value are left out of the message
@@ -88,7 +111,7 @@ protected:
   void CheckBands(const std::string& key, const std::vector<HUDImageType*>& scenes, Eigen::Index bands);
 
   /// Writes a log line about pixels that were left out, if there are any.
-  void LogNoData(std::size_t pixels);
+  void LogNoData(const HUDNoDataCounts& pixels);
 
   /// Starts and returns the progress of work that is not a pipeline, watched by whoever runs the application.
   /// @param name "Training"
@@ -107,11 +130,15 @@ protected:
   /// Writes all OutputImage parameters that have a file name, and moves them and the other files to their targets when all
   /// are complete. If anything fails before that, nothing is written and earlier files stay as they were. Without a file name, as in
   /// Python, the image stays connected and nothing is written.
-  /// @param files other outputs, complete, that share the images' fate
+  /// @param files other outputs that share the images' fate, complete once `afterImages` was called
+  /// @param afterImages called when the images are complete and nothing is at its target yet; may be empty
   /// @throws hud::FileError, hud::Error "interrupted", and whatever the pipeline throws
-  void WriteOutputs(const std::vector<HUDStagedFile*>& files = {});
+  void WriteOutputs(const std::vector<HUDStagedFile*>& files = {}, const std::function<void()>& afterImages = {});
 
 private:
+  Eigen::Index CountEndmembers(const HUDSceneSource& source, const hud::ExtractionOptions& options,
+                               HUDCountMethod method, double largestError);
+
   void DoUpdateParameters() override;
   void AfterExecuteAndWriteOutputs() override;
 

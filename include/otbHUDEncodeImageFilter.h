@@ -6,13 +6,16 @@
 #include "otbHUDSpectralImageFilter.h"
 
 #include "hud/core/LeastSquares.h"
+#include "hud/core/UnmixingSummary.h"
 
+#include <mutex>
 #include <optional>
 
 namespace otb
 {
 
-/// Spectra to abundances: hud::Encoder on every pixel. The output has one band for each endmember.
+/// Spectra to abundances: hud::Encoder on every pixel. The output has one band for each endmember. A band in which all
+/// endmembers are 0 has no say, so that it may hold no data in the image.
 class HUDEncodeImageFilter : public HUDSpectralImageFilter
 {
 public:
@@ -30,16 +33,24 @@ public:
   /// @param encoder hud::EncoderKind::Fcls unless set
   void SetEncoder(hud::EncoderKind encoder);
 
+  /// Returns how well the abundances describe the valid pixels among those computed since the filter last computed the
+  /// image's first pixel: once a writer is done, those of the whole image.
+  hud::UnmixingSummary GetSummary() const;
+
 protected:
   HUDEncodeImageFilter();
 
 private:
+  void StartImage() override;
   Eigen::Index Configure(Eigen::Index bands) override;
   void Process(const Eigen::Ref<const Eigen::MatrixXf>& input, Eigen::Ref<Eigen::MatrixXf> output) const override;
 
   Eigen::MatrixXd m_Endmembers;
   hud::EncoderKind m_Kind = hud::EncoderKind::Fcls;
   std::optional<hud::Encoder> m_Encoder;
+  std::optional<hud::UnmixingSummariser> m_Summariser;
+  mutable std::mutex m_SummaryMutex;
+  mutable hud::UnmixingSummary m_Summary;
 };
 
 } // namespace otb

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "otbHUDImageType.h"
+#include "otbHUDNoData.h"
 
 #include "hud/core/SpectraSource.h"
 
@@ -16,7 +17,8 @@ namespace otb
 
 /// The valid pixels of one image or several, read through their pipelines strip by strip within a budget of memory. Pixels
 /// come row by row, image by image, in blocks of `kBlockPixels` (the last may be smaller) whatever the budget is, so
-/// results do not depend on it. Usable inside a filter's GenerateData and on a reader's output.
+/// results do not depend on it. A band that holds no data in any pixel, as sensors' overlaps and absorption bands do in some
+/// products, does not make every pixel no-data: it is left out, and comes as 0. Usable inside a filter's GenerateData and on a reader's output.
 /// The test is test/otb/otbHUDSceneSourceTest.cxx.
 class HUDSceneSource : public hud::SpectraSource
 {
@@ -39,8 +41,11 @@ public:
   /// Returns how many pixels have data; 0 before the first complete Visit.
   Eigen::Index ValidPixels() const;
 
-  /// Returns how many pixels are no-data by HUDNoData; 0 before the first complete Visit.
-  Eigen::Index NoDataPixels() const;
+  /// Returns how many pixels are no-data by HUDNoData; none before the first complete Visit.
+  const HUDNoDataCounts& NoDataPixels() const;
+
+  /// Returns the bands that hold no data in any pixel, counted from 0; none before the first complete Visit.
+  const std::vector<Eigen::Index>& EmptyBands() const;
 
   /// Returns the lines of a strip that fits the budget: at least 1, at most `height`, whole rows of tiles where they fit.
   /// @param tileHeight lines of the file's blocks, 1 if unknown
@@ -50,13 +55,18 @@ public:
 private:
   class Packer;
 
-  void VisitImage(HUDImageType& image, Packer& packer) const;
+  /// Reads all images once.
+  /// @returns what was found
+  struct Pass;
+  Pass Read(const Visitor& visit) const;
+  void ReadImage(HUDImageType& image, Packer& packer, Pass& pass) const;
 
   std::vector<HUDImageType::Pointer> m_Images;
   Eigen::Index m_Bands = 0;
   unsigned int m_Ram = 0;
   mutable Eigen::Index m_ValidPixels = 0;
-  mutable Eigen::Index m_NoDataPixels = 0;
+  mutable HUDNoDataCounts m_NoDataPixels;
+  mutable std::vector<Eigen::Index> m_EmptyBands;
 };
 
 } // namespace otb

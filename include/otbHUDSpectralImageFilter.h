@@ -10,12 +10,12 @@
 
 #include "itkImageToImageFilter.h"
 
-#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace otb
 {
@@ -41,6 +41,9 @@ public:
   /// once a writer is done, those of the whole image, in however many regions it was written.
   std::size_t GetNoDataPixels() const;
 
+  /// Returns the same by reason.
+  HUDNoDataCounts GetNoDataCounts() const;
+
 protected:
   explicit HUDSpectralImageFilter(HUDZeroPixels zeroPixels);
   ~HUDSpectralImageFilter() override = default;
@@ -55,21 +58,28 @@ protected:
   /// @param reference what the expected count belongs to, such as "the endmembers have 7"
   void CheckBands(Eigen::Index bands, Eigen::Index expected, const std::string& reference) const;
 
+  /// Has these bands, counted from 0, be 0 in every pixel and have no say in what is no-data. For Configure.
+  void SetIgnoredBands(std::vector<Eigen::Index> bands);
+
 private:
   /// Prepares for images of that many bands and returns the bands of the output. Called before any pixel is computed.
   virtual Eigen::Index Configure(Eigen::Index bands) = 0;
+
+  /// Called before the image's first pixel is computed, by one thread.
+  virtual void StartImage() {}
 
   /// Maps valid pixels. Called by several threads at a time.
   /// @param input [input bands x pixels], finite
   /// @param output [output bands x pixels]
   virtual void Process(const Eigen::Ref<const Eigen::MatrixXf>& input, Eigen::Ref<Eigen::MatrixXf> output) const = 0;
 
-  std::size_t ProcessScanline(const float* input, float* output, Eigen::Index pixels) const;
+  HUDNoDataCounts ProcessScanline(const float* input, float* output, Eigen::Index pixels) const;
 
   HUDZeroPixels m_ZeroPixels;
   std::optional<HUDNoData> m_NoData;
-  std::atomic<std::size_t> m_NoDataPixels{0};
-  std::mutex m_FailureMutex;
+  std::vector<Eigen::Index> m_IgnoredBands;
+  mutable std::mutex m_Mutex; ///< of what follows
+  HUDNoDataCounts m_NoDataCounts;
   std::exception_ptr m_Failure; ///< first exception of a thread: ITK would keep no more than its text
 };
 

@@ -6,6 +6,7 @@
 #include "otbHUDBandMetadata.h"
 #include "otbHUDEndmemberImage.h"
 #include "otbHUDInterrupt.h"
+#include "otbHUDMask.h"
 #include "otbHUDSceneSource.h"
 #include "otbHUDStagedFile.h"
 
@@ -279,6 +280,24 @@ void DescribeEnviFile(const fs::path& raster)
   }
 }
 
+// Bands counted from 0 as a user counts them: "3, 130-135".
+std::string DescribeBands(const std::vector<Eigen::Index>& bands)
+{
+  std::string text;
+  for (std::size_t first = 0; first < bands.size();)
+  {
+    std::size_t last = first;
+    while (last + 1 < bands.size() && bands[last + 1] == bands[last] + 1)
+    {
+      ++last;
+    }
+    text += (text.empty() ? "" : ", ") + std::to_string(bands[first] + 1);
+    text += last > first ? "-" + std::to_string(bands[last] + 1) : "";
+    first = last + 1;
+  }
+  return text;
+}
+
 } // namespace
 
 void HUDApplication::AddSeedParameter()
@@ -323,6 +342,18 @@ std::vector<HUDImageType*> HUDApplication::OpenImages(const std::string& key)
     throw hud::InvalidOption(key + ": at least one image must be given");
   }
   return images;
+}
+
+itk::ImageSource<HUDImageType>::Pointer HUDApplication::MaskScene(HUDImageType& scene, const std::string& key)
+{
+  try
+  {
+    return HUDMaskScene(scene, *OpenImage(key));
+  }
+  catch (const hud::InvalidData& error)
+  {
+    throw hud::InvalidData(DescribeInput(key) + ": " + error.what());
+  }
 }
 
 std::string HUDApplication::DescribeInput(const std::string& key)
@@ -383,8 +414,9 @@ HUDEndmemberTable HUDApplication::ReadEndmembers(const std::string& key, Eigen::
   }
 }
 
-Eigen::MatrixXd HUDApplication::ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
-                                                  const hud::ExtractionOptions& options)
+HUDSceneEndmembers HUDApplication::ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
+                                                     hud::ExtractionOptions options, HUDCountMethod countMethod,
+                                                     double largestError)
 {
   const HUDInterrupt interrupt;
   try
@@ -393,20 +425,32 @@ Eigen::MatrixXd HUDApplication::ExtractEndmembers(const std::string& key, const 
                                                ? GetParameterStringList(key)
                                                : std::vector<std::string>();
     const HUDSceneSource source(scenes, static_cast<unsigned int>(GetParameterInt("ram")), names);
+    if (options.m_Endmembers == 0)
+    {
+      options.m_Endmembers = CountEndmembers(source, options, countMethod, largestError);
+    }
     const auto progress = StartProgress("Extracting endmembers");
-    const hud::Extraction extraction = hud::ExtractEndmembers(source, options);
+    HUDSceneEndmembers result;
+    hud::Extraction& extraction = result.m_Extraction;
+    extraction = hud::ExtractEndmembers(source, options);
     HUDInterrupt::ThrowIfRequested();
     progress->Finish();
+    result.m_EmptyBands = source.EmptyBands();
+    extraction.m_Endmembers(result.m_EmptyBands, Eigen::all).setZero();
+    if (!result.m_EmptyBands.empty())
+    {
+      otbAppLogWARNING(<< DescribeInput(key) << ": band " << DescribeBands(result.m_EmptyBands)
+                       << " without data in any pixel: left out, 0 in the endmembers");
+    }
     otbAppLogINFO("Endmembers: " << options.m_Endmembers << " from " << source.ValidPixels() << " valid pixels of "
-                                 << source.Bands() << " bands, without " << source.NoDataPixels()
+                                 << source.Bands() << " bands, without " << source.NoDataPixels().Total()
                                  << " no-data pixels; estimated SNR " << extraction.m_Snr << " dB");
-    otbAppLogINFO(
-        "Decode error: " << extraction.m_Rmse << " RMSE, "
-                         << 100. * extraction.m_Rmse /
-                                std::sqrt(extraction.m_Statistics.Power() / static_cast<double>(source.Bands()))
-                         << " % of the scene's RMS; no mixture of as many endmembers can be below "
-                         << extraction.m_RankLimit);
-    return extraction.m_Endmembers;
+    otbAppLogINFO("Decode error on a sample of the pixels: "
+                  << extraction.m_Rmse << " RMSE, "
+                  << 100. * extraction.m_Rmse /
+                         std::sqrt(extraction.m_Statistics.Power() / static_cast<double>(source.Bands()))
+                  << " % of the scene's RMS; no mixture of as many endmembers can be below " << extraction.m_RankLimit);
+    return result;
   }
   catch (const hud::InvalidData& error)
   {
@@ -416,6 +460,28 @@ Eigen::MatrixXd HUDApplication::ExtractEndmembers(const std::string& key, const 
   {
     throw hud::InvalidOption(DescribeInput(key) + ": " + error.what());
   }
+}
+
+Eigen::Index HUDApplication::CountEndmembers(const HUDSceneSource& source, const hud::ExtractionOptions& options,
+                                             HUDCountMethod method, double largestError)
+{
+  Eigen::Index count = 0;
+  if (method == HUDCountMethod::DecodeError)
+  {
+    hud::EndmemberCountOptions countOptions;
+    countOptions.m_Extraction = options;
+    countOptions.m_LargestError = largestError;
+    count = hud::CountEndmembers(source, countOptions, [this](Eigen::Index endmembers, double error) {
+      HUDInterrupt::ThrowIfRequested();
+      otbAppLogINFO(<< endmembers << " endmembers: decode error " << 100. * error << " % of the scene's RMS");
+    });
+  }
+  else
+  {
+    count = HUDCountEndmembers(hud::ComputeSceneStatistics(source), method);
+  }
+  otbAppLogINFO("Number of endmembers found: " << count);
+  return count;
 }
 
 void HUDApplication::UpdateInformation(const std::vector<std::string>& keys, HUDImageType& image)
@@ -451,11 +517,13 @@ void HUDApplication::CheckBands(const std::string& key, const std::vector<HUDIma
   }
 }
 
-void HUDApplication::LogNoData(std::size_t pixels)
+void HUDApplication::LogNoData(const HUDNoDataCounts& pixels)
 {
-  if (pixels > 0)
+  if (pixels.Total() > 0)
   {
-    otbAppLogINFO("No-data pixels left out: " << pixels);
+    otbAppLogINFO("No-data pixels left out: " << pixels.Total() << " (" << pixels.m_NoDataValue
+                                              << " with the no-data value, " << pixels.m_NotFinite << " not finite, "
+                                              << pixels.m_Zero << " with all bands 0)");
   }
 }
 
@@ -615,7 +683,7 @@ void HUDApplication::StageImage(const std::string& key, const HUDStagedFile& sta
   CheckWrittenFile(raster, expectation, key + ": " + staged.Target().string());
 }
 
-void HUDApplication::WriteOutputs(const std::vector<HUDStagedFile*>& files)
+void HUDApplication::WriteOutputs(const std::vector<HUDStagedFile*>& files, const std::function<void()>& afterImages)
 {
   const HUDInterrupt interrupt;
   const std::vector<std::string> keys = GetOutputKeys(ParameterType_OutputImage);
@@ -632,6 +700,10 @@ void HUDApplication::WriteOutputs(const std::vector<HUDStagedFile*>& files)
       throw hud::FileError(key + ": " + error.what());
     }
     StageImage(key, images.back());
+  }
+  if (afterImages)
+  {
+    afterImages();
   }
   HUDInterrupt::ThrowIfRequested();
   for (HUDStagedFile& image : images)

@@ -6,6 +6,8 @@
 #include "hud/core/Error.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace otb
 {
@@ -24,6 +26,17 @@ void HUDEncodeImageFilter::SetEncoder(hud::EncoderKind encoder)
   Modified();
 }
 
+hud::UnmixingSummary HUDEncodeImageFilter::GetSummary() const
+{
+  const std::lock_guard<std::mutex> lock(m_SummaryMutex);
+  return m_Summary;
+}
+
+void HUDEncodeImageFilter::StartImage()
+{
+  m_Summary = hud::UnmixingSummary();
+}
+
 Eigen::Index HUDEncodeImageFilter::Configure(Eigen::Index bands)
 {
   if (m_Endmembers.size() == 0)
@@ -32,6 +45,16 @@ Eigen::Index HUDEncodeImageFilter::Configure(Eigen::Index bands)
   }
   CheckBands(bands, m_Endmembers.rows(), "the endmembers have " + std::to_string(m_Endmembers.rows()));
   m_Encoder.emplace(m_Endmembers, m_Kind);
+  m_Summariser.emplace(m_Endmembers);
+  std::vector<Eigen::Index> ignored;
+  for (Eigen::Index band = 0; band < bands; ++band)
+  {
+    if (m_Endmembers.row(band).isZero(0.))
+    {
+      ignored.push_back(band);
+    }
+  }
+  SetIgnoredBands(std::move(ignored));
   return m_Encoder->Endmembers();
 }
 
@@ -39,6 +62,9 @@ void HUDEncodeImageFilter::Process(const Eigen::Ref<const Eigen::MatrixXf>& inpu
                                    Eigen::Ref<Eigen::MatrixXf> output) const
 {
   m_Encoder->Encode(input, output);
+  const hud::UnmixingSummary summary = m_Summariser->Summarise(input, output);
+  const std::lock_guard<std::mutex> lock(m_SummaryMutex);
+  m_Summary += summary;
 }
 
 } // namespace otb

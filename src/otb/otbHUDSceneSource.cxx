@@ -36,28 +36,65 @@ std::size_t TileHeight(const HUDImageType& image)
 
 } // namespace
 
+/// What a pass over the images found.
+struct HUDSceneSource::Pass
+{
+  explicit Pass(Eigen::Index bands) : m_ValidInBand(static_cast<std::size_t>(bands), 0) {}
+
+  /// @param spectrum of a no-data pixel
+  void Add(const HUDNoData& noData, const float* spectrum)
+  {
+    m_NoDataPixels.Add(noData.Classify(spectrum));
+    for (std::size_t band = 0; band < m_ValidInBand.size(); ++band)
+    {
+      if (noData.IsValid(band, spectrum[band]))
+      {
+        m_ValidInBand[band] = 1;
+      }
+    }
+  }
+
+  /// Returns the bands without data, where they are what makes every pixel no-data.
+  std::vector<Eigen::Index> EmptyBands() const
+  {
+    std::vector<Eigen::Index> bands;
+    for (std::size_t band = 0; band < m_ValidInBand.size(); ++band)
+    {
+      if (m_ValidInBand[band] == 0)
+      {
+        bands.push_back(static_cast<Eigen::Index>(band));
+      }
+    }
+    const bool explains = m_ValidPixels == 0 && bands.size() < m_ValidInBand.size();
+    return explains ? bands : std::vector<Eigen::Index>();
+  }
+
+  Eigen::Index m_ValidPixels = 0;
+  HUDNoDataCounts m_NoDataPixels;
+  std::vector<char> m_ValidInBand; ///< of the no-data pixels, 1 where a band holds data in any
+};
+
 /// Gathers pixels to blocks of fixed size. While one block is worked on, by another thread, the next is filled.
 class HUDSceneSource::Packer
 {
 public:
-  Packer(Eigen::Index bands, const Visitor& visit)
-    : m_Visit(visit), m_Block(bands, kBlockPixels), m_BlockAtWork(bands, kBlockPixels)
+  Packer(Eigen::Index bands, const std::vector<Eigen::Index>& emptyBands, const Visitor& visit)
+    : m_EmptyBands(emptyBands), m_Visit(visit), m_Block(bands, kBlockPixels), m_BlockAtWork(bands, kBlockPixels)
   {
   }
 
   void Add(const float* spectrum)
   {
     std::memcpy(m_Block.col(m_Filled).data(), spectrum, static_cast<std::size_t>(m_Block.rows()) * sizeof(float));
+    for (const Eigen::Index band : m_EmptyBands)
+    {
+      m_Block(band, m_Filled) = 0.f;
+    }
     ++m_Pixels;
     if (++m_Filled == kBlockPixels)
     {
       Flush();
     }
-  }
-
-  void Skip()
-  {
-    ++m_Skipped;
   }
 
   /// Hands the block over, once the one before is done.
@@ -93,18 +130,13 @@ public:
     return m_Pixels;
   }
 
-  Eigen::Index Skipped() const
-  {
-    return m_Skipped;
-  }
-
 private:
+  const std::vector<Eigen::Index>& m_EmptyBands;
   const Visitor& m_Visit;
   Eigen::MatrixXf m_Block;
   Eigen::MatrixXf m_BlockAtWork;
   Eigen::Index m_Filled = 0;
   Eigen::Index m_Pixels = 0;
-  Eigen::Index m_Skipped = 0;
   std::future<void> m_Work; ///< last, so that it is waited for before what it works on goes
 };
 
@@ -144,9 +176,14 @@ Eigen::Index HUDSceneSource::ValidPixels() const
   return m_ValidPixels;
 }
 
-Eigen::Index HUDSceneSource::NoDataPixels() const
+const HUDNoDataCounts& HUDSceneSource::NoDataPixels() const
 {
   return m_NoDataPixels;
+}
+
+const std::vector<Eigen::Index>& HUDSceneSource::EmptyBands() const
+{
+  return m_EmptyBands;
 }
 
 std::size_t HUDSceneSource::StripLines(std::size_t width, std::size_t height, std::size_t bands, std::size_t tileHeight,
@@ -162,9 +199,10 @@ std::size_t HUDSceneSource::StripLines(std::size_t width, std::size_t height, st
   return std::clamp<std::size_t>(lines, 1, std::max<std::size_t>(1, height));
 }
 
-void HUDSceneSource::VisitImage(HUDImageType& image, Packer& packer) const
+void HUDSceneSource::ReadImage(HUDImageType& image, Packer& packer, Pass& pass) const
 {
-  const HUDNoData noData(image.GetImageMetadata(), static_cast<std::size_t>(m_Bands));
+  const HUDNoData noData(image.GetImageMetadata(), static_cast<std::size_t>(m_Bands), HUDZeroPixels::AreNoData,
+                         m_EmptyBands);
   const auto whole = image.GetLargestPossibleRegion();
   const std::size_t width = whole.GetSize(0);
   const std::size_t height = whole.GetSize(1);
@@ -197,24 +235,39 @@ void HUDSceneSource::VisitImage(HUDImageType& image, Packer& packer) const
         }
         else
         {
-          packer.Skip();
+          pass.Add(noData, spectrum);
         }
       }
     }
   }
 }
 
-void HUDSceneSource::Visit(const Visitor& visit) const
+HUDSceneSource::Pass HUDSceneSource::Read(const Visitor& visit) const
 {
-  Packer packer(m_Bands, visit);
+  Pass pass(m_Bands);
+  Packer packer(m_Bands, m_EmptyBands, visit);
   for (const auto& image : m_Images)
   {
     image->UpdateOutputInformation();
-    VisitImage(*image, packer);
+    ReadImage(*image, packer, pass);
   }
   packer.End();
-  m_ValidPixels = packer.Pixels();
-  m_NoDataPixels = packer.Skipped();
+  pass.m_ValidPixels = packer.Pixels();
+  return pass;
+}
+
+void HUDSceneSource::Visit(const Visitor& visit) const
+{
+  Pass pass = Read(visit);
+  std::vector<Eigen::Index> emptyBands = pass.EmptyBands();
+  if (!emptyBands.empty())
+  {
+    // Nothing was visited yet.
+    m_EmptyBands = std::move(emptyBands);
+    pass = Read(visit);
+  }
+  m_ValidPixels = pass.m_ValidPixels;
+  m_NoDataPixels = pass.m_NoDataPixels;
 }
 
 } // namespace otb

@@ -9,8 +9,7 @@
 
 #include "itkProgressReporter.h"
 
-#include <algorithm>
-#include <vector>
+#include <utility>
 
 namespace otb
 {
@@ -19,7 +18,18 @@ HUDSpectralImageFilter::HUDSpectralImageFilter(HUDZeroPixels zeroPixels) : m_Zer
 
 std::size_t HUDSpectralImageFilter::GetNoDataPixels() const
 {
-  return m_NoDataPixels;
+  return GetNoDataCounts().Total();
+}
+
+HUDNoDataCounts HUDSpectralImageFilter::GetNoDataCounts() const
+{
+  const std::lock_guard<std::mutex> lock(m_Mutex);
+  return m_NoDataCounts;
+}
+
+void HUDSpectralImageFilter::SetIgnoredBands(std::vector<Eigen::Index> bands)
+{
+  m_IgnoredBands = std::move(bands);
 }
 
 void HUDSpectralImageFilter::CheckBands(Eigen::Index bands, Eigen::Index expected, const std::string& reference) const
@@ -46,11 +56,12 @@ void HUDSpectralImageFilter::GenerateOutputInformation()
 void HUDSpectralImageFilter::BeforeThreadedGenerateData()
 {
   const HUDImageType& input = *GetInput();
-  m_NoData.emplace(input.GetImageMetadata(), input.GetNumberOfComponentsPerPixel(), m_ZeroPixels);
+  m_NoData.emplace(input.GetImageMetadata(), input.GetNumberOfComponentsPerPixel(), m_ZeroPixels, m_IgnoredBands);
   m_Failure = nullptr;
   if (GetOutput()->GetRequestedRegion().GetIndex() == GetOutput()->GetLargestPossibleRegion().GetIndex())
   {
-    m_NoDataPixels = 0;
+    m_NoDataCounts = HUDNoDataCounts();
+    StartImage();
   }
 }
 
@@ -74,9 +85,11 @@ void HUDSpectralImageFilter::ThreadedGenerateData(const OutputImageRegionType& r
       HUDInterrupt::ThrowIfRequested();
       auto index = region.GetIndex();
       index[1] += static_cast<itk::IndexValueType>(line);
-      m_NoDataPixels += ProcessScanline(input.GetBufferPointer() + input.ComputeOffset(index) * inputBands,
-                                        output.GetBufferPointer() + output.ComputeOffset(index) * outputBands,
-                                        static_cast<Eigen::Index>(width));
+      const HUDNoDataCounts counts = ProcessScanline(
+          input.GetBufferPointer() + input.ComputeOffset(index) * inputBands,
+          output.GetBufferPointer() + output.ComputeOffset(index) * outputBands, static_cast<Eigen::Index>(width));
+      const std::lock_guard<std::mutex> lock(m_Mutex);
+      m_NoDataCounts += counts;
       progress.CompletedPixel();
     }
   }
@@ -86,7 +99,7 @@ void HUDSpectralImageFilter::ThreadedGenerateData(const OutputImageRegionType& r
   }
   catch (...)
   {
-    const std::lock_guard<std::mutex> lock(m_FailureMutex);
+    const std::lock_guard<std::mutex> lock(m_Mutex);
     if (!m_Failure)
     {
       m_Failure = std::current_exception();
@@ -102,7 +115,7 @@ void HUDSpectralImageFilter::AfterThreadedGenerateData()
   }
 }
 
-std::size_t HUDSpectralImageFilter::ProcessScanline(const float* input, float* output, Eigen::Index pixels) const
+HUDNoDataCounts HUDSpectralImageFilter::ProcessScanline(const float* input, float* output, Eigen::Index pixels) const
 {
   const auto inputBands = static_cast<Eigen::Index>(GetInput()->GetNumberOfComponentsPerPixel());
   const auto outputBands = static_cast<Eigen::Index>(GetOutput()->GetNumberOfComponentsPerPixel());
@@ -110,30 +123,37 @@ std::size_t HUDSpectralImageFilter::ProcessScanline(const float* input, float* o
   const Eigen::Map<const Eigen::MatrixXf> spectra(input, inputBands, pixels);
   Eigen::Map<Eigen::MatrixXf> result(output, outputBands, pixels);
 
+  HUDNoDataCounts noData;
   std::vector<Eigen::Index> valid;
   valid.reserve(static_cast<std::size_t>(pixels));
   for (Eigen::Index pixel = 0; pixel < pixels; ++pixel)
   {
-    if (m_NoData->IsValid(spectra.col(pixel).data()))
+    const float* const spectrum = spectra.col(pixel).data();
+    if (m_NoData->IsValid(spectrum))
     {
       valid.push_back(pixel);
     }
+    else
+    {
+      noData.Add(m_NoData->Classify(spectrum));
+    }
   }
   const auto count = static_cast<Eigen::Index>(valid.size());
-  if (count == pixels)
+  if (count == pixels && m_IgnoredBands.empty())
   {
     Process(spectra, result);
-    return 0;
+    return noData;
   }
   result.setConstant(kHUDNoDataValue);
   if (count > 0)
   {
-    const Eigen::MatrixXf packed = spectra(Eigen::all, valid);
+    Eigen::MatrixXf packed = spectra(Eigen::all, valid);
+    packed(m_IgnoredBands, Eigen::all).setZero();
     Eigen::MatrixXf mapped(outputBands, count);
     Process(packed, mapped);
     result(Eigen::all, valid) = mapped;
   }
-  return static_cast<std::size_t>(pixels - count);
+  return noData;
 }
 
 } // namespace otb

@@ -122,7 +122,7 @@ TEST(HUDSceneSource, LeavesOutNoDataPixelsAndCountsThem)
   EXPECT_EQ(source.ValidPixels(), 0);
   const Collected result = Collect(source);
   EXPECT_EQ(source.ValidPixels(), kPixels - 3);
-  EXPECT_EQ(source.NoDataPixels(), 3);
+  EXPECT_EQ(source.NoDataPixels().Total(), 3u);
   ASSERT_EQ(result.m_Spectra.cols(), kPixels - 3);
   EXPECT_TRUE(result.m_Spectra.allFinite());
   EXPECT_EQ(result.m_Spectra.col(9), spectra.col(9));

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "otbHUDUnmixingReport.h"
+
+#include "hud/core/Error.h"
+#include "hud/core/Version.h"
+
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+#include <fstream>
+#include <iomanip>
+#include <sstream>
+
+namespace otb
+{
+
+namespace
+{
+
+// What the best plane and the best subspace for as many endmembers leave.
+struct RankLimits
+{
+  RankLimits(const hud::SceneStatistics& statistics, Eigen::Index endmembers)
+    : m_Affine(AffineRankLimit(statistics, endmembers - 1)), m_Linear(LinearRankLimit(statistics, endmembers))
+  {
+  }
+
+  double m_Affine;
+  double m_Linear;
+};
+
+// A share with three digits.
+std::string Percent(double share)
+{
+  std::ostringstream text;
+  text << std::setprecision(3) << 100. * share << " %";
+  return text.str();
+}
+
+} // namespace
+
+std::vector<std::string> HUDUnmixingReport::Lines() const
+{
+  const Eigen::Index d = m_Summary.m_Largest.size();
+  const double rmse = m_Summary.DecodeRmse(m_Bands);
+  std::vector<std::string> lines;
+  std::ostringstream decode;
+  decode << "Decode error of " << d << " endmembers: " << rmse << " RMSE over " << m_Summary.m_Pixels
+         << " valid pixels, " << Percent(m_Summary.RelativeDecodeError()) << " of the scene's RMS";
+  lines.push_back(decode.str());
+  if (m_Statistics)
+  {
+    const RankLimits limits(*m_Statistics, d);
+    std::ostringstream line;
+    line << "No mixture of as many endmembers can be below " << limits.m_Affine << ", its affine rank limit: this is "
+         << std::setprecision(4) << rmse / limits.m_Affine << " times that; without sum-to-one the limit is "
+         << std::setprecision(6) << limits.m_Linear;
+    lines.push_back(line.str());
+  }
+  lines.push_back("Unconstrained least squares would make " + Percent(m_Summary.NegativeShare()) +
+                  " of the abundances negative");
+  for (Eigen::Index k = 0; k < d; ++k)
+  {
+    std::ostringstream line;
+    line << "Endmember " << k + 1 << ": most of " << m_Summary.m_Largest(k) << " pixels, at least "
+         << Percent(hud::UnmixingSummary::kPureAbundance) << " of " << m_Summary.m_Pure(k) << ", on average "
+         << Percent(m_Summary.m_Abundance(k) / static_cast<double>(m_Summary.m_Pixels));
+    lines.push_back(line.str());
+  }
+  return lines;
+}
+
+void HUDUnmixingReport::Write(const std::string& path) const
+{
+  const Eigen::Index d = m_Summary.m_Largest.size();
+  const double rmse = m_Summary.DecodeRmse(m_Bands);
+  nlohmann::ordered_json json;
+  json["format"] = "hud-unmixing-report";
+  json["formatVersion"] = 1;
+  json["programVersion"] = hud::Version();
+  json["scene"] = m_Scene;
+  json["encoder"] = m_Encoder;
+  json["bands"] = m_Bands;
+  json["endmembers"] = d;
+  json["validPixels"] = m_Summary.m_Pixels;
+  json["decodeRmse"] = rmse;
+  json["relativeDecodeError"] = m_Summary.RelativeDecodeError();
+  if (m_Statistics)
+  {
+    const RankLimits limits(*m_Statistics, d);
+    json["affineRankLimit"] = limits.m_Affine;
+    json["linearRankLimit"] = limits.m_Linear;
+    // A scene of that rank has no error to compare with.
+    json["decodeRmseOverAffineRankLimit"] =
+        limits.m_Affine > 0. ? nlohmann::ordered_json(rmse / limits.m_Affine) : nlohmann::ordered_json();
+  }
+  json["negativeShareOfUnconstrained"] = m_Summary.NegativeShare();
+  json["pixelsLeftOut"] = {{"masked", m_MaskedPixels},
+                           {"notFinite", m_NoDataPixels.m_NotFinite},
+                           {"noDataValue", m_NoDataPixels.m_NoDataValue},
+                           {"allBandsZero", m_NoDataPixels.m_Zero}};
+  json["emptyBands"] = nlohmann::ordered_json::array();
+  for (const Eigen::Index band : m_EmptyBands)
+  {
+    json["emptyBands"].push_back(band + 1);
+  }
+  for (Eigen::Index k = 0; k < d; ++k)
+  {
+    json["perEndmember"].push_back(
+        {{"largestIn", m_Summary.m_Largest(k)},
+         {"pureIn", m_Summary.m_Pure(k)},
+         {"meanAbundance", m_Summary.m_Abundance(k) / static_cast<double>(m_Summary.m_Pixels)}});
+  }
+  std::ofstream file(path);
+  file << json.dump(2) << "\n";
+  file.close();
+  if (!file)
+  {
+    throw hud::FileError(path + ": cannot be written");
+  }
+}
+
+} // namespace otb
