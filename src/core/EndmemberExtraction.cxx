@@ -95,13 +95,9 @@ private:
   Eigen::MatrixXd WithShade(const Eigen::MatrixXd& materials) const
   {
     Eigen::MatrixXd endmembers = Eigen::MatrixXd::Zero(materials.rows(), materials.cols() + 1);
-    const ConstrainedLeastSquares solver(materials.transpose() * materials, Constraint::NonNegative);
-    double brightest = 0.;
-    for (Eigen::Index pixel = 0; pixel < m_Sample.cols(); ++pixel)
-    {
-      const Eigen::VectorXd correlation = materials.transpose() * m_Sample.col(pixel).cast<double>();
-      brightest = std::max(brightest, solver.Solve(correlation).sum());
-    }
+    Eigen::MatrixXf amounts(materials.cols(), m_Sample.cols());
+    Encoder(materials, EncoderKind::Nnls).Encode(m_Sample, amounts);
+    const double brightest = amounts.colwise().sum().maxCoeff();
     endmembers.leftCols(materials.cols()) = brightest * materials;
     return endmembers;
   }

@@ -53,13 +53,10 @@ Eigen::MatrixXd RefineEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& spectr
     Eigen::MatrixXd gram = x * x.transpose();
     const double weight = options.m_Volume * gram.trace() / static_cast<double>(d);
     gram += weight * centring;
-    gram.diagonal().array() += 1e-12 * gram.trace();       // an endmember that no pixel uses keeps the problem definite
-    const Eigen::MatrixXd correlation = x * y.transpose(); // [d x bands]
-    const ConstrainedLeastSquares solver(gram.topLeftCorner(refined, refined), Constraint::NonNegative);
-    for (Eigen::Index band = 0; band < y.rows(); ++band)
-    {
-      current.row(band).head(refined) = solver.Solve(correlation.col(band).head(refined)).transpose();
-    }
+    gram.diagonal().array() += 1e-12 * gram.trace(); // an endmember that no pixel uses keeps the problem definite
+    Eigen::MatrixXd rows = x.topRows(refined) * y.transpose(); // of A, as columns; first the right-hand sides
+    ConstrainedLeastSquares(gram.topLeftCorner(refined, refined), Constraint::NonNegative).Solve(rows, rows);
+    current.leftCols(refined) = rows.transpose();
     try
     {
       Encoder(current, EncoderKind::Fcls).Encode(spectra, abundances);

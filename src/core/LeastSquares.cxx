@@ -3,14 +3,16 @@
 
 #include "hud/core/LeastSquares.h"
 
+#include "Lanes.h"
+#include "SpectraProduct.h"
 #include "hud/core/Error.h"
 
-#include <Eigen/Cholesky>
 #include <Eigen/QR>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <vector>
 
 namespace hud
@@ -19,68 +21,112 @@ namespace hud
 namespace
 {
 
+using Eigen::Index;
+
 /// Optimality is reached when no gradient component exceeds this share of the problem's scale.
 constexpr double kGradientTolerance = 1e-12;
 
-/// The set of coefficients that are free (not held at zero), and the minimiser over them.
-class FreeSet
+/// Subtracts a multiple of a row from another one, from a column on; the columns before it in the same lanes change too.
+inline void SubtractRow(double* row, const double* subtracted, double factor, Index firstColumn, Index lanes)
 {
-public:
-  FreeSet(const Eigen::MatrixXd& gram, const Eigen::VectorXd& correlation, Constraint constraint)
-    : m_Gram(gram), m_Correlation(correlation), m_Constraint(constraint)
+  auto* const target = reinterpret_cast<Lanes*>(row);
+  const auto* const source = reinterpret_cast<const Lanes*>(subtracted);
+  for (Index j = firstColumn / kLanes; j < lanes; ++j)
   {
+    target[j] -= factor * source[j];
   }
+}
 
-  void Add(Eigen::Index index)
-  {
-    m_Indices.push_back(index);
-  }
+/// Columns after the matrix itself that elimination takes along: the right-hand side, and one of ones.
+constexpr Index kRightHandSides = 2;
 
-  void Remove(Eigen::Index index)
+/// Gaussian elimination without pivoting on a positive definite matrix and two right-hand sides: afterwards the upper
+/// triangle holds U, the diagonal the inverses of the pivots, and the lower triangle anything.
+/// @param rows [size][stride]; the columns are size, two right-hand sides, and finite numbers
+/// @return false when a pivot is not positive
+HUD_DISPATCHED bool Eliminate(double* rows, Index size, Index stride)
+{
+  const Index lanes = LanesFor(size + kRightHandSides);
+  for (Index k = 0; k < size; ++k)
   {
-    m_Indices.erase(std::find(m_Indices.begin(), m_Indices.end(), index));
-  }
-
-  const std::vector<Eigen::Index>& Indices() const
-  {
-    return m_Indices;
-  }
-
-  bool Contains(Eigen::Index index) const
-  {
-    return std::find(m_Indices.begin(), m_Indices.end(), index) != m_Indices.end();
-  }
-
-  /// Returns the minimiser with all other coefficients at zero, sum-to-one kept where asked for, [d].
-  Eigen::VectorXd Minimise() const
-  {
-    const Eigen::LLT<Eigen::MatrixXd> factor(m_Gram(m_Indices, m_Indices));
-    if (factor.info() != Eigen::Success)
+    double* const pivotRow = rows + k * stride;
+    if (!(pivotRow[k] > 0.))
     {
-      throw InvalidData("a Gram matrix of size " + std::to_string(m_Indices.size()) + " is not positive definite");
+      return false;
     }
-    Eigen::VectorXd solution = factor.solve(m_Correlation(m_Indices));
-    if (m_Constraint == Constraint::NonNegativeAndSumToOne)
+    pivotRow[k] = 1. / pivotRow[k];
+    for (Index i = k + 1; i < size; ++i)
     {
-      // G x = b - lambda 1 with sum(x) = 1.
-      const Eigen::VectorXd ones = factor.solve(Eigen::VectorXd::Ones(solution.size()));
-      const double multiplier = (solution.sum() - 1.) / ones.sum();
-      solution -= multiplier * ones;
+      SubtractRow(rows + i * stride, pivotRow, pivotRow[i] * pivotRow[k], i, lanes);
     }
-    Eigen::VectorXd full = Eigen::VectorXd::Zero(m_Correlation.size());
-    full(m_Indices) = solution;
-    return full;
   }
+  return true;
+}
 
-private:
-  const Eigen::MatrixXd& m_Gram;
-  const Eigen::VectorXd& m_Correlation;
-  Constraint m_Constraint;
-  std::vector<Eigen::Index> m_Indices;
-};
+/// Applies an elimination to another right-hand side; what `right` holds beyond the size changes too.
+HUD_DISPATCHED void SubstituteForward(const double* rows, Index size, Index stride, double* right)
+{
+  const Index lanes = LanesFor(size);
+  for (Index k = 0; k < size; ++k)
+  {
+    const double* const row = rows + k * stride;
+    const double factor = right[k] * row[k];
+    const Index aligned = LanesFor(k + 1) * kLanes;
+    for (Index j = k + 1; j < aligned; ++j)
+    {
+      right[j] -= factor * row[j];
+    }
+    SubtractRow(right, row, factor, aligned, lanes);
+  }
+}
 
-/// Returns the endmembers after the checks of Encoder's constructor.
-Eigen::MatrixXd CheckedEndmembers(const Eigen::MatrixXd& endmembers, EncoderKind kind)
+/// Solves U x = right in place; `right` is zero beyond the size.
+HUD_DISPATCHED void SubstituteBackward(const double* rows, Index size, Index stride, double* right)
+{
+  const auto* const solved = reinterpret_cast<const Lanes*>(right);
+  const Index lanes = LanesFor(size);
+  for (Index k = size - 1; k >= 0; --k)
+  {
+    const double* const row = rows + k * stride;
+    const auto* const coefficients = reinterpret_cast<const Lanes*>(row);
+    const Index aligned = LanesFor(k + 1);
+    Lanes sums = {};
+    for (Index j = aligned; j < lanes; ++j)
+    {
+      sums += coefficients[j] * solved[j];
+    }
+    double sum = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+    for (Index j = k + 1; j < aligned * kLanes; ++j)
+    {
+      sum += row[j] * right[j];
+    }
+    right[k] = (right[k] - sum) * row[k];
+  }
+}
+
+/// Subtracts G x from the gradient.
+/// @param gram G, [size][stride], symmetric
+/// @param gradient [stride]
+HUD_DISPATCHED void SubtractProduct(const double* gram, const double* x, Index size, Index stride, double* gradient)
+{
+  for (Index k = 0; k < size; ++k)
+  {
+    if (x[k] != 0.)
+    {
+      SubtractRow(gradient, gram + k * stride, x[k], 0, stride / kLanes);
+    }
+  }
+}
+
+void EliminateOrThrow(double* rows, Index size, Index stride)
+{
+  if (!Eliminate(rows, size, stride))
+  {
+    throw InvalidData("a Gram matrix of size " + std::to_string(size) + " is not positive definite");
+  }
+}
+
+void CheckEndmembers(const Eigen::MatrixXd& endmembers, EncoderKind kind)
 {
   const std::string size =
       std::to_string(endmembers.cols()) + " endmembers of " + std::to_string(endmembers.rows()) + " bands";
@@ -108,95 +154,331 @@ Eigen::MatrixXd CheckedEndmembers(const Eigen::MatrixXd& endmembers, EncoderKind
     throw InvalidData("the endmembers are linearly dependent: found " + size + " of rank " +
                       std::to_string(decomposition.rank()));
   }
-  return endmembers;
 }
 
 } // namespace
 
-ConstrainedLeastSquares::ConstrainedLeastSquares(const Eigen::MatrixXd& gram, Constraint constraint)
-  : m_Gram(gram), m_Constraint(constraint)
+/// The active-set method for one right-hand side after the other, in memory that they share.
+class ConstrainedLeastSquares::Workspace
 {
+public:
+  explicit Workspace(const ConstrainedLeastSquares& problem)
+    : m_Problem(problem), m_Size(problem.m_Gram.cols()), m_Stride(problem.m_Gram.rows()),
+      m_SumToOne(problem.m_Constraint == Constraint::NonNegativeAndSumToOne),
+      m_Rows(Eigen::MatrixXd::Zero(m_Stride, m_Size)), m_Minimiser(m_Stride),
+      m_Correlation(Eigen::VectorXd::Zero(m_Stride)), m_Gradient(m_Stride), m_X(m_Size), m_FormerX(m_Size)
+  {
+    for (std::vector<Index>* const indices : {&m_Free, &m_FormerFree, &m_Tied})
+    {
+      indices->reserve(static_cast<std::size_t>(m_Size));
+    }
+  }
+
+  void Solve(const Eigen::Ref<const Eigen::VectorXd>& correlation, Eigen::Ref<Eigen::VectorXd> solution)
+  {
+    SetCorrelation(correlation);
+    MinimiseOverAll();
+    Shrink();
+    MoveToMinimiser();
+    m_Tied.clear();
+    const Index maximumSteps = 10 * m_Size + 10; // a bound that rounding alone could reach
+    for (Index step = 0; step < maximumSteps; ++step)
+    {
+      const Index entering = FindEntering();
+      if (entering < 0)
+      {
+        break;
+      }
+      if (!EnterAll())
+      {
+        Enter(entering);
+      }
+    }
+    solution = m_X;
+    if (m_SumToOne)
+    {
+      solution /= m_X.sum();
+    }
+  }
+
+private:
+  void SetCorrelation(const Eigen::Ref<const Eigen::VectorXd>& correlation)
+  {
+    const auto diagonal = m_Problem.m_Gram.topRows(m_Size).diagonal();
+    m_LargestGram = diagonal.maxCoeff();
+    m_LargestCorrelation = correlation.cwiseAbs().maxCoeff();
+    m_Correlation.head(m_Size) = correlation;
+    if (m_SumToOne)
+    {
+      // A constant changes nothing but the multiplier. This one makes it zero at the endmember nearest to y, which keeps
+      // the numbers of what is nearly optimal small, however far y is.
+      (0.5 * diagonal - correlation).minCoeff(&m_Nearest);
+      m_Correlation.head(m_Size).array() -= correlation(m_Nearest) - diagonal(m_Nearest);
+    }
+  }
+
+  void MinimiseOverAll()
+  {
+    m_Free.resize(static_cast<std::size_t>(m_Size));
+    std::iota(m_Free.begin(), m_Free.end(), Index(0));
+    const double* const rows = m_Problem.m_Eliminated.data();
+    m_Minimiser = m_Correlation;
+    SubstituteForward(rows, m_Size, m_Stride, m_Minimiser.data());
+    FinishMinimising(rows);
+  }
+
+  /// Minimises over the free coefficients with all others at zero, sum-to-one kept where asked for.
+  void Minimise()
+  {
+    const auto size = static_cast<Index>(m_Free.size());
+    const Index* const free = m_Free.data();
+    for (Index i = 0; i < size; ++i)
+    {
+      const double* const gram = m_Problem.m_Gram.data() + free[i] * m_Stride;
+      double* const row = m_Rows.data() + i * m_Stride;
+      for (Index j = i / kLanes * kLanes; j < size; ++j)
+      {
+        row[j] = gram[free[j]];
+      }
+      row[size] = m_Correlation(free[i]);
+      row[size + 1] = 1.;
+      std::fill(row + size + kRightHandSides, row + LanesFor(size + kRightHandSides) * kLanes, 0.);
+    }
+    EliminateOrThrow(m_Rows.data(), size, m_Stride);
+    for (Index k = 0; k < size; ++k)
+    {
+      m_Minimiser(k) = m_Rows(size, k);
+    }
+    FinishMinimising(m_Rows.data());
+  }
+
+  /// Turns the eliminated right-hand side in m_Minimiser into the minimiser.
+  void FinishMinimising(const double* rows)
+  {
+    const auto size = static_cast<Index>(m_Free.size());
+    double* const minimiser = m_Minimiser.data();
+    if (m_SumToOne)
+    {
+      // G x = b - lambda 1 with sum(x) = 1.
+      const double* const ones = rows + size + 1;
+      double excess = -1.;
+      double curvature = 0.;
+      for (Index k = 0; k < size; ++k)
+      {
+        const double scaled = ones[k * m_Stride] * rows[k * m_Stride + k];
+        excess += scaled * minimiser[k];
+        curvature += scaled * ones[k * m_Stride];
+      }
+      const double multiplier = excess / curvature;
+      for (Index k = 0; k < size; ++k)
+      {
+        minimiser[k] -= multiplier * ones[k * m_Stride];
+      }
+    }
+    std::fill(minimiser + size, minimiser + LanesFor(size) * kLanes, 0.);
+    SubstituteBackward(rows, size, m_Stride, minimiser);
+  }
+
+  /// Takes negative coefficients out of the free set until the minimiser has none.
+  void Shrink()
+  {
+    while (true)
+    {
+      std::size_t kept = 0;
+      for (std::size_t i = 0; i < m_Free.size(); ++i)
+      {
+        if (!(m_Minimiser(static_cast<Index>(i)) < 0.))
+        {
+          m_Free[kept++] = m_Free[i];
+        }
+      }
+      if (kept == m_Free.size())
+      {
+        return;
+      }
+      m_Free.resize(kept);
+      if (kept == 0 && m_SumToOne) // rounding, far from all endmembers
+      {
+        m_Free.push_back(m_Nearest);
+      }
+      Minimise();
+    }
+  }
+
+  void MoveToMinimiser()
+  {
+    m_X.setZero();
+    for (std::size_t i = 0; i < m_Free.size(); ++i)
+    {
+      m_X(m_Free[i]) = m_Minimiser(static_cast<Index>(i));
+    }
+    Evaluate();
+  }
+
+  void Evaluate()
+  {
+    m_Gradient = m_Correlation;
+    SubtractProduct(m_Problem.m_Gram.data(), m_X.data(), m_Size, m_Stride, m_Gradient.data());
+    m_Multiplier = 0.;
+    if (m_SumToOne)
+    {
+      for (const Index k : m_Free)
+      {
+        m_Multiplier += m_Gradient(k) / static_cast<double>(m_Free.size());
+      }
+    }
+    // x^T G x - 2 b^T x
+    m_Objective = -m_X.dot(m_Correlation.head(m_Size) + m_Gradient.head(m_Size));
+    m_Tolerance = kGradientTolerance * std::max(m_LargestCorrelation, m_LargestGram * std::max(1., m_X.sum()));
+  }
+
+  static bool Contains(const std::vector<Index>& indices, Index index)
+  {
+    return std::find(indices.begin(), indices.end(), index) != indices.end();
+  }
+
+  /// Whether a coefficient at zero should grow.
+  bool MayEnter(Index k) const
+  {
+    return m_Gradient(k) - m_Multiplier > m_Tolerance && !Contains(m_Free, k) && !Contains(m_Tied, k);
+  }
+
+  /// Returns the coefficient that should grow most, -1 at the optimum.
+  Index FindEntering() const
+  {
+    Index entering = -1;
+    for (Index k = 0; k < m_Size; ++k)
+    {
+      if ((entering < 0 || m_Gradient(k) > m_Gradient(entering)) && MayEnter(k))
+      {
+        entering = k;
+      }
+    }
+    return entering;
+  }
+
+  /// Frees all coefficients that should grow.
+  /// @return false, and everything as it was, when that does not lower the error
+  bool EnterAll()
+  {
+    m_FormerFree = m_Free;
+    m_FormerX = m_X;
+    const double formerObjective = m_Objective;
+    for (Index k = 0; k < m_Size; ++k)
+    {
+      if (MayEnter(k))
+      {
+        m_Free.push_back(k);
+      }
+    }
+    std::sort(m_Free.begin(), m_Free.end());
+    Minimise();
+    Shrink();
+    MoveToMinimiser();
+    if (m_Objective < formerObjective)
+    {
+      m_Tied.clear();
+      return true;
+    }
+    m_Free = m_FormerFree;
+    m_X = m_FormerX;
+    Evaluate();
+    return false;
+  }
+
+  /// Frees one coefficient: the step of Lawson & Hanson, which never raises the error.
+  void Enter(Index entering)
+  {
+    const auto position = m_Free.insert(std::lower_bound(m_Free.begin(), m_Free.end(), entering), entering);
+    const Index place = position - m_Free.begin();
+    Minimise();
+    if (m_Minimiser(place) <= 0.)
+    {
+      // The gradient says "grow", the minimiser does not: a tie within rounding.
+      m_Free.erase(position);
+      m_Tied.push_back(entering);
+      return;
+    }
+    // Walk towards the minimiser; whatever reaches zero on the way leaves the free set.
+    while (true)
+    {
+      double share = std::numeric_limits<double>::infinity();
+      Index blocking = -1;
+      for (Index i = 0; i < static_cast<Index>(m_Free.size()); ++i)
+      {
+        const double x = m_X(m_Free[static_cast<std::size_t>(i)]);
+        if (m_Minimiser(i) < 0. && x / (x - m_Minimiser(i)) < share)
+        {
+          share = x / (x - m_Minimiser(i));
+          blocking = i;
+        }
+      }
+      if (blocking < 0)
+      {
+        break;
+      }
+      for (Index i = 0; i < static_cast<Index>(m_Free.size()); ++i)
+      {
+        double& x = m_X(m_Free[static_cast<std::size_t>(i)]);
+        x = i == blocking ? 0. : std::max(0., x + share * (m_Minimiser(i) - x));
+      }
+      m_Free.erase(m_Free.begin() + blocking);
+      Minimise();
+    }
+    MoveToMinimiser();
+    m_Tied.clear();
+  }
+
+  const ConstrainedLeastSquares& m_Problem;
+  Index m_Size;
+  Index m_Stride;
+  bool m_SumToOne;
+
+  std::vector<Index> m_Free;   ///< the coefficients that are not held at zero, ascending
+  std::vector<Index> m_Tied;   ///< those that should grow, but whose minimiser is zero within rounding
+  Eigen::MatrixXd m_Rows;      ///< the free rows of the Gram matrix and of its right-hand sides, as columns
+  Eigen::VectorXd m_Minimiser; ///< of the free coefficients, in their order
+
+  Eigen::VectorXd m_Correlation;
+  double m_LargestCorrelation = 0.;
+  double m_LargestGram = 0.;
+  Index m_Nearest = 0;
+
+  Eigen::VectorXd m_Gradient; ///< b - G x
+  Eigen::VectorXd m_X;
+  double m_Multiplier = 0.;
+  double m_Objective = 0.;
+  double m_Tolerance = 0.;
+
+  std::vector<Index> m_FormerFree;
+  Eigen::VectorXd m_FormerX;
+};
+
+ConstrainedLeastSquares::ConstrainedLeastSquares(const Eigen::MatrixXd& gram, Constraint constraint)
+  : m_Constraint(constraint),
+    m_Gram(Eigen::MatrixXd::Zero(LanesFor(gram.rows() + kRightHandSides) * kLanes, gram.cols()))
+{
+  const Index d = gram.rows();
+  m_Gram.topRows(d) = gram;
   if (constraint == Constraint::NonNegativeAndSumToOne)
   {
     // |A x - y|^2 + s (sum(x) - 1)^2 has the same minimiser on the simplex and a better conditioned, definite Gram
     // matrix, even when one endmember is zero (shade).
-    m_Shift = gram.diagonal().mean();
-    m_Gram.array() += m_Shift;
+    m_Gram.topRows(d).array() += gram.diagonal().mean();
   }
+  m_Eliminated = m_Gram;
+  m_Eliminated.row(d + 1).setOnes();
+  EliminateOrThrow(m_Eliminated.data(), d, m_Eliminated.rows());
 }
 
-Eigen::VectorXd ConstrainedLeastSquares::Solve(const Eigen::VectorXd& correlation) const
+void ConstrainedLeastSquares::Solve(const Eigen::Ref<const Eigen::MatrixXd>& correlations,
+                                    Eigen::Ref<Eigen::MatrixXd> solutions) const
 {
-  const Eigen::Index d = m_Gram.rows();
-  const Eigen::VectorXd shifted = correlation.array() + m_Shift;
-  const double scale = std::max(m_Gram.diagonal().maxCoeff(), shifted.cwiseAbs().maxCoeff());
-  const double tolerance = kGradientTolerance * scale;
-  FreeSet free(m_Gram, shifted, m_Constraint);
-  Eigen::VectorXd x = Eigen::VectorXd::Zero(d);
-  if (m_Constraint == Constraint::NonNegativeAndSumToOne)
+  Workspace workspace(*this);
+  for (Index i = 0; i < correlations.cols(); ++i)
   {
-    Eigen::Index nearest = 0; // the endmember nearest to y
-    (0.5 * m_Gram.diagonal() - shifted).minCoeff(&nearest);
-    x(nearest) = 1.;
-    free.Add(nearest);
+    workspace.Solve(correlations.col(i), solutions.col(i));
   }
-
-  // A coefficient whose gradient says "grow" but which the minimiser holds at zero is a tie within rounding.
-  std::vector<bool> tied(static_cast<std::size_t>(d), false);
-  const Eigen::Index maximumSteps = 10 * d + 10; // a bound that rounding alone could reach
-  for (Eigen::Index step = 0; step < maximumSteps; ++step)
-  {
-    const Eigen::VectorXd gradient = shifted - m_Gram * x;
-    const double multiplier = m_Constraint == Constraint::NonNegativeAndSumToOne ? gradient(free.Indices()).mean() : 0.;
-    Eigen::Index entering = -1;
-    double largest = tolerance;
-    for (Eigen::Index k = 0; k < d; ++k)
-    {
-      if (!tied[static_cast<std::size_t>(k)] && !free.Contains(k) && gradient(k) - multiplier > largest)
-      {
-        largest = gradient(k) - multiplier;
-        entering = k;
-      }
-    }
-    if (entering < 0)
-    {
-      break;
-    }
-    free.Add(entering);
-    Eigen::VectorXd candidate = free.Minimise();
-    if (candidate(entering) <= 0.)
-    {
-      free.Remove(entering);
-      tied[static_cast<std::size_t>(entering)] = true;
-      continue;
-    }
-    // Walk towards the minimiser; whatever reaches zero on the way leaves the free set.
-    while (candidate.minCoeff() < 0.)
-    {
-      double share = std::numeric_limits<double>::infinity();
-      Eigen::Index blocking = entering;
-      for (const Eigen::Index k : free.Indices())
-      {
-        if (candidate(k) < 0. && x(k) / (x(k) - candidate(k)) < share)
-        {
-          share = x(k) / (x(k) - candidate(k));
-          blocking = k;
-        }
-      }
-      x += share * (candidate - x);
-      x = x.cwiseMax(0.); // rounding
-      x(blocking) = 0.;
-      free.Remove(blocking);
-      candidate = free.Minimise();
-    }
-    x = candidate;
-    std::fill(tied.begin(), tied.end(), false);
-  }
-  if (m_Constraint == Constraint::NonNegativeAndSumToOne)
-  {
-    x /= x.sum();
-  }
-  return x;
 }
 
 EncoderKind ParseEncoderKind(const std::string& name)
@@ -204,6 +486,10 @@ EncoderKind ParseEncoderKind(const std::string& name)
   if (name == "fcls")
   {
     return EncoderKind::Fcls;
+  }
+  if (name == "nnls")
+  {
+    return EncoderKind::Nnls;
   }
   if (name == "linear")
   {
@@ -213,43 +499,50 @@ EncoderKind ParseEncoderKind(const std::string& name)
   {
     return EncoderKind::Unconstrained;
   }
-  throw InvalidOption("the encoder is '" + name + "', expected fcls, linear or ucls");
+  throw InvalidOption("the encoder is '" + name + "', expected fcls, nnls, linear or ucls");
 }
 
 void ClampAndRenormalise(Eigen::Ref<Eigen::MatrixXf> abundances)
 {
   for (Eigen::Index pixel = 0; pixel < abundances.cols(); ++pixel)
   {
-    const Eigen::VectorXd clamped = abundances.col(pixel).cast<double>().cwiseMax(0.);
-    const double sum = clamped.sum();
+    auto column = abundances.col(pixel);
+    const double sum = column.cast<double>().cwiseMax(0.).sum();
     if (sum > 0.)
     {
-      abundances.col(pixel) = (clamped / sum).cast<float>();
+      column = (column.cast<double>().cwiseMax(0.) / sum).cast<float>();
     }
     else
     {
-      abundances.col(pixel).setConstant(1.f / static_cast<float>(abundances.rows()));
+      column.setConstant(1.f / static_cast<float>(abundances.rows()));
     }
   }
 }
 
 Encoder::Encoder(const Eigen::MatrixXd& endmembers, EncoderKind kind)
-  : m_Kind(kind), m_Endmembers(CheckedEndmembers(endmembers, kind)),
-    m_PseudoInverse(kind == EncoderKind::Fcls
-                        ? Eigen::MatrixXd()
-                        : Eigen::MatrixXd(m_Endmembers.completeOrthogonalDecomposition().pseudoInverse())),
-    m_Fcls(m_Endmembers.transpose() * m_Endmembers, Constraint::NonNegativeAndSumToOne)
+  : m_Kind(kind), m_Bands(endmembers.rows()), m_Endmembers(endmembers.cols())
 {
+  CheckEndmembers(endmembers, kind);
+  if (kind == EncoderKind::Fcls || kind == EncoderKind::Nnls)
+  {
+    m_Product = std::make_shared<SpectraProduct>(endmembers.transpose());
+    m_Solver.emplace(endmembers.transpose() * endmembers,
+                     kind == EncoderKind::Fcls ? Constraint::NonNegativeAndSumToOne : Constraint::NonNegative);
+  }
+  else
+  {
+    m_Product = std::make_shared<SpectraProduct>(endmembers.completeOrthogonalDecomposition().pseudoInverse());
+  }
 }
 
 Eigen::Index Encoder::Bands() const
 {
-  return m_Endmembers.rows();
+  return m_Bands;
 }
 
 Eigen::Index Encoder::Endmembers() const
 {
-  return m_Endmembers.cols();
+  return m_Endmembers;
 }
 
 void Encoder::Encode(const Eigen::Ref<const Eigen::MatrixXf>& spectra, Eigen::Ref<Eigen::MatrixXf> abundances) const
@@ -259,16 +552,13 @@ void Encoder::Encode(const Eigen::Ref<const Eigen::MatrixXf>& spectra, Eigen::Re
     throw InvalidData("spectra of " + std::to_string(spectra.rows()) + " bands for an encoder of " +
                       std::to_string(Bands()) + " bands, or abundances of another shape");
   }
-  if (m_Kind == EncoderKind::Fcls)
+  Eigen::MatrixXd x(Endmembers(), spectra.cols());
+  m_Product->Multiply(spectra, x);
+  if (m_Solver)
   {
-    const Eigen::MatrixXd correlation = m_Endmembers.transpose() * spectra.cast<double>();
-    for (Eigen::Index pixel = 0; pixel < spectra.cols(); ++pixel)
-    {
-      abundances.col(pixel) = m_Fcls.Solve(correlation.col(pixel)).cast<float>();
-    }
-    return;
+    m_Solver->Solve(x, x);
   }
-  abundances = (m_PseudoInverse * spectra.cast<double>()).cast<float>();
+  abundances = x.cast<float>();
   if (m_Kind == EncoderKind::Linear)
   {
     ClampAndRenormalise(abundances);

@@ -3,6 +3,7 @@
 
 #include "hud/core/LeastSquares.h"
 
+#include "AllocationCount.h"
 #include "ErrorMessage.h"
 #include "RandomMatrix.h"
 #include "hud/core/Error.h"
@@ -31,6 +32,8 @@ using hud::test::Says;
 using hud::test::UniformAbundances;
 using hud::test::UniformMatrix;
 
+constexpr EncoderKind kAllKinds[] = {EncoderKind::Fcls, EncoderKind::Nnls, EncoderKind::Linear,
+                                     EncoderKind::Unconstrained};
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // Spectra inside the simplex of the endmembers, on its faces, at its vertices, off its plane and far outside; and zero.
@@ -52,11 +55,18 @@ Eigen::MatrixXd SpectraAround(const Eigen::MatrixXd& endmembers, std::uint64_t s
   return spectra;
 }
 
+Eigen::VectorXd Solved(const ConstrainedLeastSquares& solver, const Eigen::VectorXd& correlation)
+{
+  Eigen::MatrixXd solution(correlation.size(), 1);
+  solver.Solve(correlation, solution);
+  return solution;
+}
+
 // Karush-Kuhn-Tucker conditions of min ||A x - y||^2, which at a convex problem hold at the optimum and nowhere else.
 void ExpectOptimal(const Eigen::MatrixXd& gram, const Eigen::VectorXd& correlation, Constraint constraint,
                    double relative = 1e-9)
 {
-  const Eigen::VectorXd x = ConstrainedLeastSquares(gram, constraint).Solve(correlation);
+  const Eigen::VectorXd x = Solved(ConstrainedLeastSquares(gram, constraint), correlation);
   ASSERT_EQ(x.size(), correlation.size());
   ASSERT_TRUE(x.allFinite());
   EXPECT_GE(x.minCoeff(), 0.);
@@ -189,6 +199,49 @@ TEST_P(BothConstraints, AreMetAtAPointWhereTheOptimalityConditionsHold)
   }
 }
 
+TEST_P(BothConstraints, AreMetAtTheOptimumOfEverySizeAndCondition)
+{
+  for (const Eigen::Index d : {2, 3, 8, 17, 64})
+  {
+    for (const double condition : {1., 1e2, 1e4, 1e6})
+    {
+      SCOPED_TRACE(testing::Message() << "d " << d << ", condition " << condition);
+      const Eigen::MatrixXd endmembers = EndmembersOfCondition(condition, 70, d);
+      const Eigen::MatrixXd gram = endmembers.transpose() * endmembers;
+      const Eigen::MatrixXd spectra = SpectraAround(endmembers, 101);
+      for (Eigen::Index p = 0; p < spectra.cols(); ++p)
+      {
+        ExpectOptimal(gram, endmembers.transpose() * spectra.col(p), GetParam(), 1e-10);
+      }
+    }
+  }
+}
+
+TEST_P(BothConstraints, AreMetByEveryColumnAsIfItWereAlone)
+{
+  for (const Eigen::Index d : {3, 8, 17, 64})
+  {
+    const Eigen::MatrixXd endmembers = UniformMatrix(d + 11, d, 102);
+    const ConstrainedLeastSquares solver(endmembers.transpose() * endmembers, GetParam());
+    const Eigen::MatrixXd correlations = endmembers.transpose() * SpectraAround(endmembers, 103);
+    Eigen::MatrixXd together = correlations;
+    solver.Solve(together, together);
+    for (Eigen::Index p = 0; p < correlations.cols(); ++p)
+    {
+      EXPECT_EQ(together.col(p), Solved(solver, correlations.col(p))) << "d " << d << ", spectrum " << p;
+    }
+  }
+}
+
+TEST_P(BothConstraints, RefuseAGramMatrixThatIsNotDefinite)
+{
+  Eigen::MatrixXd gram = Eigen::MatrixXd::Identity(5, 5);
+  gram(3, 3) = -2.; // and so on the plane sum(x) = 0
+  EXPECT_TRUE(NamesANumber(MessageOf<InvalidData>([&] { ConstrainedLeastSquares(gram, GetParam()); })));
+  gram(3, 3) = std::nan("");
+  EXPECT_THROW(ConstrainedLeastSquares(gram, GetParam()), InvalidData);
+}
+
 TEST_P(BothConstraints, GiveTheBestOfAllSupports)
 {
   for (Eigen::Index d = 2; d <= 5; ++d)
@@ -200,7 +253,7 @@ TEST_P(BothConstraints, GiveTheBestOfAllSupports)
     for (Eigen::Index p = 0; p < spectra.cols(); ++p)
     {
       const Eigen::VectorXd truth = BestOverAllSupports(endmembers, spectra.col(p), GetParam());
-      const Eigen::VectorXd x = solver.Solve(endmembers.transpose() * spectra.col(p));
+      const Eigen::VectorXd x = Solved(solver, endmembers.transpose() * spectra.col(p));
       ASSERT_EQ(x.size(), d);
       ASSERT_TRUE(x.allFinite());
       EXPECT_LT((x - truth).cwiseAbs().maxCoeff(), 1e-9 * (1. + truth.maxCoeff())) << "d " << d << ", spectrum " << p;
@@ -220,8 +273,8 @@ TEST_P(BothConstraints, HoldInAnyUnits)
     for (Eigen::Index p = 0; p < spectra.cols(); ++p)
     {
       const Eigen::VectorXd correlation = endmembers.transpose() * spectra.col(p);
-      const Eigen::VectorXd truth = solver.Solve(correlation);
-      const Eigen::VectorXd x = scaled.Solve(unit * unit * correlation);
+      const Eigen::VectorXd truth = Solved(solver, correlation);
+      const Eigen::VectorXd x = Solved(scaled, unit * unit * correlation);
       ASSERT_TRUE(x.allFinite());
       EXPECT_LT((x - truth).cwiseAbs().maxCoeff(), 1e-9 * (1. + truth.maxCoeff())) << unit << ", spectrum " << p;
     }
@@ -254,10 +307,23 @@ TEST(Nnls, WithOrthonormalEndmembersIsClamping)
     const Eigen::MatrixXd spectra = UniformMatrix(d, 5, 44, -3., 2.);
     for (Eigen::Index p = 0; p < spectra.cols(); ++p)
     {
-      const Eigen::VectorXd x = solver.Solve(spectra.col(p));
+      const Eigen::VectorXd x = Solved(solver, spectra.col(p));
       EXPECT_LT((x - spectra.col(p).cwiseMax(0.)).cwiseAbs().maxCoeff(), 1e-12) << d;
     }
   }
+}
+
+TEST(Nnls, OfTwoEndmembersIsTheirClosedForm)
+{
+  // G = [1 c; c 1]: both are free, or the larger correlation alone, or none.
+  const double c = 0.6;
+  const ConstrainedLeastSquares solver((Eigen::Matrix2d() << 1., c, c, 1.).finished(), Constraint::NonNegative);
+  EXPECT_LT((Solved(solver, Eigen::Vector2d(1., 0.9)) - Eigen::Vector2d(1. - 0.9 * c, 0.9 - c) / (1. - c * c)).norm(),
+            1e-14);
+  EXPECT_LT((Solved(solver, Eigen::Vector2d(2., 0.9)) - Eigen::Vector2d(2., 0.)).norm(), 1e-14);
+  EXPECT_LT((Solved(solver, Eigen::Vector2d(-1., 3.)) - Eigen::Vector2d(0., 3.)).norm(), 1e-14);
+  EXPECT_EQ(Solved(solver, Eigen::Vector2d(-1., -3.)), Eigen::Vector2d(0., 0.));
+  EXPECT_EQ(Solved(solver, Eigen::Vector2d(0., 0.)), Eigen::Vector2d(0., 0.));
 }
 
 TEST(Fcls, WithOrthonormalEndmembersIsTheProjectionOntoTheSimplex)
@@ -270,7 +336,7 @@ TEST(Fcls, WithOrthonormalEndmembersIsTheProjectionOntoTheSimplex)
       const Eigen::MatrixXd spectra = UniformMatrix(d, 5, 45, -spread, spread);
       for (Eigen::Index p = 0; p < spectra.cols(); ++p)
       {
-        const Eigen::VectorXd x = solver.Solve(spectra.col(p));
+        const Eigen::VectorXd x = Solved(solver, spectra.col(p));
         ASSERT_TRUE(x.allFinite());
         EXPECT_LT((x - ProjectionOntoTheSimplex(spectra.col(p))).cwiseAbs().maxCoeff(), 1e-11 * (1. + spread))
             << "d " << d << ", spread " << spread;
@@ -286,7 +352,7 @@ TEST(Fcls, SharesEquallyWhereEverythingTies)
     const ConstrainedLeastSquares solver(Eigen::MatrixXd::Identity(d, d), Constraint::NonNegativeAndSumToOne);
     for (const double value : {-2., 0., 1., 3.})
     {
-      const Eigen::VectorXd x = solver.Solve(Eigen::VectorXd::Constant(d, value));
+      const Eigen::VectorXd x = Solved(solver, Eigen::VectorXd::Constant(d, value));
       ASSERT_TRUE(x.allFinite());
       EXPECT_LT((x.array() - 1. / static_cast<double>(d)).abs().maxCoeff(), 1e-12) << d << ", " << value;
     }
@@ -306,7 +372,7 @@ TEST(Fcls, AcceptsAGramMatrixThatIsDefiniteOnlyWhereTheSumIsZero)
       const Eigen::VectorXd correlation = endmembers.transpose() * spectra.col(p);
       ExpectOptimal(gram, correlation, Constraint::NonNegativeAndSumToOne);
       const Eigen::VectorXd truth = BestOverAllSupports(endmembers, spectra.col(p), Constraint::NonNegativeAndSumToOne);
-      const Eigen::VectorXd x = ConstrainedLeastSquares(gram, Constraint::NonNegativeAndSumToOne).Solve(correlation);
+      const Eigen::VectorXd x = Solved(ConstrainedLeastSquares(gram, Constraint::NonNegativeAndSumToOne), correlation);
       EXPECT_LT((x - truth).cwiseAbs().maxCoeff(), 1e-9) << "d " << d << ", spectrum " << p;
     }
   }
@@ -372,6 +438,64 @@ TEST(Encoder, FclsAcceptsAShadeEndmember)
   EXPECT_LT((abundances - truth).cwiseAbs().maxCoeff(), 2e-6);
 }
 
+TEST(Encoder, FclsStaysOnTheSimplexForHugeSpectra)
+{
+  for (const Eigen::Index d : {2, 17, 64})
+  {
+    const Eigen::MatrixXd endmembers = UniformMatrix(70, d, 104);
+    for (const double size : {1e3, 1e9, 1e18, 1e37})
+    {
+      SCOPED_TRACE(testing::Message() << "d " << d << ", values of " << size);
+      ExpectOnTheSimplex(Encoded(endmembers, EncoderKind::Fcls, UniformMatrix(70, 31, 105, -size, size).cast<float>()));
+    }
+  }
+}
+
+TEST(Encoder, NnlsReturnsTheAbundancesThatMadeTheSpectraWhateverTheirSum)
+{
+  const Eigen::MatrixXd endmembers = UniformMatrix(103, 12, 106);
+  Eigen::MatrixXd truth = UniformMatrix(12, 503, 107, -1., 2.).cwiseMax(0.);
+  truth.col(3).setZero();
+  const Eigen::MatrixXd abundances = Encoded(endmembers, EncoderKind::Nnls, (endmembers * truth).cast<float>());
+  ASSERT_TRUE(abundances.allFinite());
+  EXPECT_GE(abundances.minCoeff(), 0.);
+  EXPECT_LT((abundances - truth).cwiseAbs().maxCoeff(), 1e-5);
+}
+
+TEST(Encoder, NnlsGivesTheBestOfAllSupports)
+{
+  const Eigen::MatrixXd endmembers = UniformMatrix(31, 4, 108);
+  const Eigen::MatrixXf spectra = SpectraAround(endmembers, 109).cast<float>();
+  const Eigen::MatrixXd abundances = Encoded(endmembers, EncoderKind::Nnls, spectra);
+  for (Eigen::Index p = 0; p < spectra.cols(); ++p)
+  {
+    const Eigen::VectorXd truth =
+        BestOverAllSupports(endmembers, spectra.col(p).cast<double>(), Constraint::NonNegative);
+    EXPECT_LT((abundances.col(p) - truth).cwiseAbs().maxCoeff(), 1e-6 * (1. + truth.maxCoeff())) << p;
+  }
+}
+
+#ifdef HUD_COUNTS_ALLOCATIONS
+TEST(Encoder, AllocatesNothingPerPixel)
+{
+  const Eigen::MatrixXd endmembers = UniformMatrix(300, 17, 110);
+  const Eigen::MatrixXf spectra = UniformMatrix(300, 1003, 111).cast<float>();
+  Eigen::MatrixXf abundances(17, 1003);
+  for (const EncoderKind kind : kAllKinds)
+  {
+    const Encoder encoder(endmembers, kind);
+    const auto allocationsFor = [&](Eigen::Index pixels) {
+      const std::size_t before = hud::test::Allocations();
+      encoder.Encode(spectra.leftCols(pixels), abundances.leftCols(pixels));
+      return hud::test::Allocations() - before;
+    };
+    const std::size_t allocations = allocationsFor(1);
+    EXPECT_GT(allocations, 0u) << "nothing is counted";
+    EXPECT_EQ(allocationsFor(1003), allocations);
+  }
+}
+#endif
+
 TEST(Encoder, FclsOfAnIllConditionedMixtureDecodesToIt)
 {
   const Eigen::MatrixXd endmembers = EndmembersOfCondition(1e6, 31, 5);
@@ -432,7 +556,7 @@ TEST(Encoder, WritesIntoPartOfAMatrix)
   const Eigen::MatrixXd endmembers = UniformMatrix(31, 3, 66);
   Eigen::MatrixXf larger = UniformMatrix(40, 50, 67).cast<float>();
   const Eigen::MatrixXf spectra = larger.block(4, 7, 31, 20);
-  for (const EncoderKind kind : {EncoderKind::Fcls, EncoderKind::Linear, EncoderKind::Unconstrained})
+  for (const EncoderKind kind : kAllKinds)
   {
     Eigen::MatrixXf target = Eigen::MatrixXf::Constant(8, 30, -77.f);
     Encoder(endmembers, kind).Encode(larger.block(4, 7, 31, 20), target.block(2, 5, 3, 20));
@@ -447,13 +571,13 @@ TEST(Encoder, GivesEveryPixelTheSameAbundancesAloneAndAmongOthers)
 {
   const Eigen::MatrixXd endmembers = UniformMatrix(31, 5, 68);
   const Eigen::MatrixXf spectra = SpectraAround(endmembers, 69).cast<float>();
-  for (const EncoderKind kind : {EncoderKind::Fcls, EncoderKind::Linear, EncoderKind::Unconstrained})
+  for (const EncoderKind kind : kAllKinds)
   {
     const Eigen::MatrixXd together = Encoded(endmembers, kind, spectra);
     for (Eigen::Index p = 0; p < spectra.cols(); p += 4)
     {
       const Eigen::MatrixXd alone = Encoded(endmembers, kind, spectra.col(p));
-      EXPECT_LT((alone - together.col(p)).cwiseAbs().maxCoeff(), 1e-6 * (1. + alone.norm())) << p;
+      EXPECT_EQ(alone, together.col(p)) << p;
     }
   }
 }
@@ -464,7 +588,7 @@ TEST(Encoder, RefusesEndmembersItCannotInvert)
   const auto message = [](const Eigen::MatrixXd& endmembers, EncoderKind kind) {
     return MessageOf<InvalidData>([&] { Encoder encoder(endmembers, kind); });
   };
-  for (const EncoderKind kind : {EncoderKind::Fcls, EncoderKind::Linear, EncoderKind::Unconstrained})
+  for (const EncoderKind kind : kAllKinds)
   {
     const std::string tooMany = message(UniformMatrix(7, 9, 72), kind);
     EXPECT_TRUE(Says(tooMany, "9") && Says(tooMany, "7")) << tooMany;
@@ -486,10 +610,11 @@ TEST(Encoder, RefusesEndmembersItCannotInvert)
   }
 }
 
-TEST(Encoder, RefusesAShadeEndmemberWhereEquationThreeHasNoInverse)
+TEST(Encoder, RefusesAShadeEndmemberWhereTheSumIsFree)
 {
   Eigen::MatrixXd endmembers = UniformMatrix(7, 4, 73);
   endmembers.col(1).setZero();
+  EXPECT_THROW(Encoder(endmembers, EncoderKind::Nnls), InvalidData);
   EXPECT_THROW(Encoder(endmembers, EncoderKind::Linear), InvalidData);
   EXPECT_THROW(Encoder(endmembers, EncoderKind::Unconstrained), InvalidData);
 }
@@ -534,15 +659,17 @@ TEST(ClampAndRenormalise, LeavesAbundancesOnTheSimplexAlone)
   EXPECT_LT((abundances - truth).cwiseAbs().maxCoeff(), 1e-6f);
 }
 
-TEST(ParseEncoderKind, KnowsTheThreeNamesAndListsThemForAnyOther)
+TEST(ParseEncoderKind, KnowsTheFourNamesAndListsThemForAnyOther)
 {
   EXPECT_EQ(hud::ParseEncoderKind("fcls"), EncoderKind::Fcls);
+  EXPECT_EQ(hud::ParseEncoderKind("nnls"), EncoderKind::Nnls);
   EXPECT_EQ(hud::ParseEncoderKind("linear"), EncoderKind::Linear);
   EXPECT_EQ(hud::ParseEncoderKind("ucls"), EncoderKind::Unconstrained);
-  for (const char* const name : {"nnls", "FCLS", ""})
+  for (const char* const name : {"nnl", "FCLS", ""})
   {
     const std::string message = MessageOf<hud::InvalidOption>([&] { hud::ParseEncoderKind(name); });
     EXPECT_TRUE(Says(message, name)) << message;
-    EXPECT_TRUE(Says(message, "fcls") && Says(message, "linear") && Says(message, "ucls")) << message;
+    EXPECT_TRUE(Says(message, "fcls") && Says(message, "nnls") && Says(message, "linear") && Says(message, "ucls"))
+        << message;
   }
 }

@@ -5,10 +5,14 @@
 
 #include <Eigen/Core>
 
+#include <memory>
+#include <optional>
 #include <string>
 
 namespace hud
 {
+
+class SpectraProduct;
 
 /// Constraints on the coefficients of a least-squares problem.
 enum class Constraint
@@ -17,36 +21,41 @@ enum class Constraint
   NonNegativeAndSumToOne ///< x >= 0 and sum(x) = 1
 };
 
-/// Solves min ||A x - y||^2 under constraints, exactly, for many right-hand sides: a primal active-set method on the normal
-/// equations (Lawson & Hanson 1974, chapter 23; with the equality constraint eliminated by its multiplier). At the
-/// returned x the constraints hold exactly and the gradient conditions hold within 1e-12 of the largest
-/// of the entries of A^T A and |A^T y|. Thread-safe.
+/// Solves min ||A x - y||^2 under constraints, exactly, for many right-hand sides: an active-set method on the normal
+/// equations (Lawson & Hanson 1974, chapter 23, with the equality constraint eliminated by its multiplier), which starts
+/// from the minimiser without x >= 0 and exchanges several coefficients at once while that lowers the error (after
+/// Portugal, Judice & Vicente 1994). At the returned x the constraints hold exactly and the gradient conditions hold within
+/// 1e-12 of |A^T y| or max(1, sum(x)) |A^T A|, whichever is larger, by their largest entries. Thread-safe.
 class ConstrainedLeastSquares
 {
 public:
   /// @param gram A^T A, [d x d], positive definite (with sum-to-one: positive definite on the plane sum(x) = 0)
+  /// @throws InvalidData when it is not
   ConstrainedLeastSquares(const Eigen::MatrixXd& gram, Constraint constraint);
 
-  /// Returns x, [d].
-  /// @param correlation A^T y, [d]
-  /// @throws InvalidData when the Gram matrix is not positive definite
-  Eigen::VectorXd Solve(const Eigen::VectorXd& correlation) const;
+  /// Writes x of each right-hand side, which does not depend on those beside it. Allocates once, whatever their number.
+  /// @param correlations A^T y, [d x n], finite
+  /// @param solutions x, [d x n]; may be the same matrix
+  void Solve(const Eigen::Ref<const Eigen::MatrixXd>& correlations, Eigen::Ref<Eigen::MatrixXd> solutions) const;
 
 private:
-  Eigen::MatrixXd m_Gram;
+  class Workspace;
+
   Constraint m_Constraint;
-  double m_Shift = 0.; ///< what was added to every entry of the Gram matrix; changes nothing where sum(x) = 1
+  Eigen::MatrixXd m_Gram;       ///< with sum-to-one, the same number added to every entry; padded with zeros
+  Eigen::MatrixXd m_Eliminated; ///< its rows and a right-hand side of ones, as columns, after Gaussian elimination
 };
 
 /// How spectra become abundances.
 enum class EncoderKind
 {
   Fcls,         ///< eq. (2): fully constrained least squares
+  Nnls,         ///< eq. (2) without sum-to-one: values are not negative, their sum is free
   Linear,       ///< eq. (3), then clamped at zero and scaled to sum to one
   Unconstrained ///< eq. (3) as it is: values may be negative and sums differ from one
 };
 
-/// Returns the encoder of that name: fcls, linear or ucls.
+/// Returns the encoder of that name: fcls, nnls, linear or ucls.
 /// @throws InvalidOption that lists the known names
 EncoderKind ParseEncoderKind(const std::string& name);
 
@@ -65,7 +74,7 @@ public:
   Eigen::Index Bands() const;
   Eigen::Index Endmembers() const;
 
-  /// Writes the abundances of the spectra.
+  /// Writes the abundances of the spectra. A pixel's do not depend on those beside it.
   /// @param spectra Y, [bands x pixels], finite
   /// @param abundances X, [d x pixels]
   /// @throws InvalidData when the shapes do not fit
@@ -73,9 +82,10 @@ public:
 
 private:
   EncoderKind m_Kind;
-  Eigen::MatrixXd m_Endmembers;
-  Eigen::MatrixXd m_PseudoInverse; ///< (A^T A)^-1 A^T, [d x bands]
-  ConstrainedLeastSquares m_Fcls;
+  Eigen::Index m_Bands;
+  Eigen::Index m_Endmembers;
+  std::shared_ptr<const SpectraProduct> m_Product; ///< with A^T, or with (A^T A)^-1 A^T
+  std::optional<ConstrainedLeastSquares> m_Solver; ///< for fcls and nnls
 };
 
 } // namespace hud
