@@ -133,6 +133,7 @@ private:
     AddParameter(ParameterType_Choice, "encoder", "Abundances from");
     SetParameterDescription("encoder", "How abundances are computed.");
     AddChoice("encoder.fcls", "Fully constrained least squares");
+    AddChoice("encoder.nnls", "Non-negative least squares, whatever the abundances sum to");
     AddChoice("encoder.linear", "Unconstrained least squares, clamped and scaled to sum one");
     AddChoice("encoder.ucls", "Unconstrained least squares as they are, with negative values");
 

@@ -13,7 +13,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <future>
 #include <sstream>
+#include <vector>
 
 namespace hud
 {
@@ -25,19 +28,96 @@ namespace
 constexpr double kLargestMagnitude = 1e18;
 
 /// Pixels in double precision that stay in a processor's cache.
-constexpr Eigen::Index kCachedPixels = 512;
+constexpr Eigen::Index kCachedPixels = 1024;
 
-/// Adds Y Y^T to the lower triangle of a matrix, [bands x bands]: nearly all the work of the statistics.
-void AddProducts(const Eigen::MatrixXd& spectra, Eigen::MatrixXd& sum)
-{
+/// Parts of a block that are summed at the same time. Their number is fixed, so that sums do not depend on the processor.
+constexpr std::size_t kParts = 4;
+
 #ifdef HUD_USE_BLAS
-  const auto bands = static_cast<int>(spectra.rows());
-  cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, bands, static_cast<int>(spectra.cols()), 1., spectra.data(),
-              bands, 1., sum.data(), bands);
-#else
-  sum.selfadjointView<Eigen::Lower>().rankUpdate(spectra);
-#endif
+extern "C" {
+// OpenBLAS's own; absent in another BLAS.
+__attribute__((weak)) int openblas_get_num_threads();
+__attribute__((weak)) void openblas_set_num_threads(int);
 }
+
+/// Keeps OpenBLAS from starting threads of its own.
+class SerialBlas
+{
+public:
+  SerialBlas()
+  {
+    if (openblas_get_num_threads != nullptr && openblas_set_num_threads != nullptr)
+    {
+      m_Threads = openblas_get_num_threads();
+      openblas_set_num_threads(1);
+    }
+  }
+  ~SerialBlas()
+  {
+    if (m_Threads > 0)
+    {
+      openblas_set_num_threads(m_Threads);
+    }
+  }
+  SerialBlas(const SerialBlas&) = delete;
+  SerialBlas& operator=(const SerialBlas&) = delete;
+
+private:
+  int m_Threads = 0;
+};
+#else
+class SerialBlas
+{
+};
+#endif
+
+/// Sums over pixels.
+class Moments
+{
+public:
+  explicit Moments(Eigen::Index bands)
+    : m_Sum(Eigen::VectorXd::Zero(bands)), m_Products(Eigen::MatrixXd::Zero(bands, bands))
+  {
+  }
+
+  void Add(const Eigen::Ref<const Eigen::MatrixXf>& spectra)
+  {
+    for (Eigen::Index first = 0; first < spectra.cols(); first += kCachedPixels)
+    {
+      m_Part = spectra.middleCols(first, std::min(kCachedPixels, spectra.cols() - first)).cast<double>();
+      m_Sum += m_Part.rowwise().sum();
+      AddProducts(m_Part);
+    }
+  }
+
+  const Eigen::VectorXd& Sum() const
+  {
+    return m_Sum;
+  }
+
+  /// Returns the sum of y y^T, of which the lower triangle is filled.
+  const Eigen::MatrixXd& Products() const
+  {
+    return m_Products;
+  }
+
+private:
+  /// Nearly all the work of the statistics.
+  void AddProducts(const Eigen::MatrixXd& spectra)
+  {
+#ifdef HUD_USE_BLAS
+    const auto bands = static_cast<int>(spectra.rows());
+    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, bands, static_cast<int>(spectra.cols()), 1., spectra.data(),
+                bands, 1., m_Products.data(), bands);
+#else
+    m_Products.selfadjointView<Eigen::Lower>().rankUpdate(spectra);
+#endif
+  }
+
+  Eigen::MatrixXd m_Part; ///< kept, as a new one each time would be new pages
+  Eigen::VectorXd m_Sum;
+  Eigen::MatrixXd m_Products;
+};
 
 /// Returns the root of what all but the largest `dimension` eigenvalues of a moment matrix hold, per band.
 double RankLimit(const Eigen::MatrixXd& moments, Eigen::Index dimension)
@@ -65,16 +145,30 @@ SceneStatistics ComputeSceneStatistics(const SpectraSource& source)
   SceneStatistics statistics;
   statistics.m_Mean = Eigen::VectorXd::Zero(source.Bands());
   statistics.m_Correlation = Eigen::MatrixXd::Zero(source.Bands(), source.Bands());
+  std::vector<Moments> parts(kParts, Moments(source.Bands()));
+  const SerialBlas serial;
   source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
     statistics.m_Pixels += spectra.cols();
-    for (Eigen::Index first = 0; first < spectra.cols(); first += kCachedPixels)
+    const Eigen::Index length =
+        (spectra.cols() + static_cast<Eigen::Index>(kParts) - 1) / static_cast<Eigen::Index>(kParts);
+    std::vector<std::future<void>> work;
+    for (std::size_t part = 0; part < kParts; ++part)
     {
-      const Eigen::MatrixXd part =
-          spectra.middleCols(first, std::min(kCachedPixels, spectra.cols() - first)).cast<double>();
-      statistics.m_Mean += part.rowwise().sum();
-      AddProducts(part, statistics.m_Correlation);
+      const Eigen::Index first = std::min(static_cast<Eigen::Index>(part) * length, spectra.cols());
+      const Eigen::Index count = std::min(length, spectra.cols() - first);
+      work.push_back(std::async(std::launch::async,
+                                [&, part, first, count] { parts[part].Add(spectra.middleCols(first, count)); }));
+    }
+    for (std::future<void>& done : work)
+    {
+      done.get();
     }
   });
+  for (const Moments& part : parts)
+  {
+    statistics.m_Mean += part.Sum();
+    statistics.m_Correlation += part.Products();
+  }
   if (statistics.m_Pixels == 0)
   {
     throw InvalidData("the scene has no valid pixel");

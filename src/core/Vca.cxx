@@ -4,6 +4,7 @@
 #include "hud/core/Vca.h"
 
 #include "ScratchFile.h"
+#include "SpectraProduct.h"
 #include "VcaDirection.h"
 
 #include "hud/core/Error.h"
@@ -242,7 +243,9 @@ VcaProjection::VcaProjection(const SceneStatistics& statistics, Eigen::Index end
                                         : LeadingEigenvectors(statistics.Covariance(), endmembers - 1);
   CheckRank(leading, statistics.Power(), endmembers);
   m_Basis = leading.m_Vectors;
+  m_Product = std::make_shared<SpectraProduct>(m_Basis.transpose());
   m_Origin = projective ? Eigen::VectorXd::Zero(statistics.m_Mean.size()) : statistics.m_Mean;
+  m_ReducedOrigin = m_Basis.transpose() * m_Origin;
   m_Mean = m_Basis.transpose() * statistics.m_Mean;
 }
 
@@ -263,7 +266,9 @@ Eigen::Index VcaProjection::Dimension() const
 
 Eigen::MatrixXf VcaProjection::Reduce(const Eigen::Ref<const Eigen::MatrixXf>& spectra) const
 {
-  return (m_Basis.transpose() * (spectra.cast<double>().colwise() - m_Origin)).cast<float>();
+  Eigen::MatrixXd reduced(m_Basis.cols(), spectra.cols());
+  m_Product->Multiply(spectra, reduced);
+  return (reduced.colwise() - m_ReducedOrigin).cast<float>();
 }
 
 Eigen::MatrixXd VcaProjection::Project(const Eigen::Ref<const Eigen::MatrixXf>& reduced, double largestNorm) const

@@ -139,6 +139,7 @@ class HUDSpectralImageFilter : public testing::TestWithParam<Case>
 
 INSTANTIATE_TEST_SUITE_P(Filters, HUDSpectralImageFilter,
                          testing::Values(EncodeCase(hud::EncoderKind::Fcls, "EncodeFcls"),
+                                         EncodeCase(hud::EncoderKind::Nnls, "EncodeNnls"),
                                          EncodeCase(hud::EncoderKind::Unconstrained, "EncodeUnconstrained"),
                                          DecodeCase(), ProjectCase(), UnprojectCase()),
                          [](const auto& instance) { return instance.param.m_Name; });

@@ -9,11 +9,14 @@
 #include <Eigen/Core>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 namespace hud
 {
+
+class SpectraProduct;
 
 /// The two projections of VCA.
 enum class VcaBranch
@@ -60,9 +63,11 @@ public:
 
 private:
   VcaBranch m_Branch;
-  Eigen::MatrixXd m_Basis;  ///< [bands x dimension], orthonormal
-  Eigen::VectorXd m_Origin; ///< [bands], the mean in the orthogonal branch, else zero
-  Eigen::VectorXd m_Mean;   ///< reduced mean: u of the projective branch
+  Eigen::MatrixXd m_Basis;                         ///< [bands x dimension], orthonormal
+  std::shared_ptr<const SpectraProduct> m_Product; ///< with the basis
+  Eigen::VectorXd m_Origin;                        ///< [bands], the mean in the orthogonal branch, else zero
+  Eigen::VectorXd m_ReducedOrigin;
+  Eigen::VectorXd m_Mean; ///< reduced mean: u of the projective branch
 };
 
 /// Settings of one VCA run or of several that share their passes over the scene.
