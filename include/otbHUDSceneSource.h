@@ -9,6 +9,7 @@
 #include "hud/core/SpectraSource.h"
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ public:
   HUDSceneSource(const std::vector<HUDImageType*>& images, unsigned int ram, std::vector<std::string> names = {});
 
   Eigen::Index Bands() const override;
+
+  /// Has each Visit call this with the fraction of the images' lines that are read.
+  void SetProgress(std::function<void(double)> progress);
 
   /// Calls `visit` from another thread than the caller's, one block at a time.
   /// @throws hud::Error "interrupted" when HUDInterrupt::Requested(), and whatever the pipelines or `visit` throw
@@ -63,7 +67,9 @@ private:
 
   std::vector<HUDImageType::Pointer> m_Images;
   Eigen::Index m_Bands = 0;
+  std::size_t m_Lines = 0; ///< of all images
   unsigned int m_Ram = 0;
+  std::function<void(double)> m_Progress;
   mutable Eigen::Index m_ValidPixels = 0;
   mutable HUDNoDataCounts m_NoDataPixels;
   mutable std::vector<Eigen::Index> m_EmptyBands;

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <functional>
 #include <limits>
 #include <string>
 #include <utility>
@@ -51,11 +52,16 @@ struct Candidate
 class Selection
 {
 public:
-  Selection(const Eigen::MatrixXf& sample, const ExtractionOptions& options) : m_Sample(sample), m_Options(options) {}
+  /// @param atStep called at each set, and each iteration of the refinement
+  Selection(const Eigen::MatrixXf& sample, const ExtractionOptions& options, const std::function<void()>& atStep)
+    : m_Sample(sample), m_Options(options), m_AtStep(atStep)
+  {
+  }
 
   /// @param materials [bands x materials]; shade is added where it is asked for
   void Consider(const Eigen::MatrixXd& materials)
   {
+    m_AtStep();
     Candidate candidate;
     try
     {
@@ -84,7 +90,7 @@ public:
       return m_Best;
     }
     Candidate refined;
-    refined.m_Endmembers = RefineEndmembers(m_Sample, m_Best.m_Endmembers, m_Options.m_Refinement);
+    refined.m_Endmembers = RefineEndmembers(m_Sample, m_Best.m_Endmembers, m_Options.m_Refinement, m_AtStep);
     refined.m_Rmse = FclsRmse(m_Sample, refined.m_Endmembers);
     return refined;
   }
@@ -104,6 +110,7 @@ private:
 
   const Eigen::MatrixXf& m_Sample;
   const ExtractionOptions& m_Options;
+  const std::function<void()>& m_AtStep;
   Candidate m_Best;
   double m_Badness = std::numeric_limits<double>::infinity();
 };
@@ -185,7 +192,8 @@ void ExtractionOptions::Check(Eigen::Index bands, Eigen::Index pixels) const
   }
 }
 
-Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOptions& options)
+Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOptions& options,
+                             const std::function<void(double)>& progress)
 {
   Extraction extraction;
   extraction.m_Statistics = ComputeSceneStatistics(source);
@@ -213,7 +221,17 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
   }
   const Eigen::MatrixXf& sample = sampler.Sample();
 
-  Selection plainRuns(sample, options);
+  const int kinds = (plain ? 1 : 0) + (smooth ? 1 : 0);
+  const double steps = kinds * (options.m_Restarts + options.m_Refinement.m_Iterations);
+  int step = 0;
+  const std::function<void()> atStep = [&] {
+    ++step;
+    if (progress)
+    {
+      progress(std::min(1., step / steps));
+    }
+  };
+  Selection plainRuns(sample, options, atStep);
   for (const VcaResult& result : found)
   {
     plainRuns.Consider(result.m_Endmembers);
@@ -221,7 +239,7 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
   Candidate best = plainRuns.Refined();
   if (smooth)
   {
-    Selection smoothedRuns(sample, options);
+    Selection smoothedRuns(sample, options, atStep);
     const auto share = static_cast<Eigen::Index>(options.m_SmoothedShare * static_cast<double>(sample.cols()));
     for (const VcaRuns& branch : runs)
     {

@@ -27,7 +27,7 @@ void RefinementOptions::Check() const
 }
 
 Eigen::MatrixXd RefineEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& spectra, const Eigen::MatrixXd& endmembers,
-                                 const RefinementOptions& options)
+                                 const RefinementOptions& options, const std::function<void()>& afterIteration)
 {
   options.Check();
   if (options.m_Iterations == 0)
@@ -70,6 +70,10 @@ Eigen::MatrixXd RefineEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& spectr
     {
       bestError = error;
       best = current;
+    }
+    if (afterIteration)
+    {
+      afterIteration();
     }
   }
   return best;

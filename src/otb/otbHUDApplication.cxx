@@ -424,7 +424,7 @@ HUDSceneEndmembers HUDApplication::ExtractEndmembers(const std::string& key, con
     const std::vector<std::string> names = GetParameterType(key) == ParameterType_InputImageList
                                                ? GetParameterStringList(key)
                                                : std::vector<std::string>();
-    const HUDSceneSource source(scenes, static_cast<unsigned int>(GetParameterInt("ram")), names);
+    HUDSceneSource source(scenes, static_cast<unsigned int>(GetParameterInt("ram")), names);
     if (options.m_Endmembers == 0)
     {
       options.m_Endmembers = CountEndmembers(source, options, countMethod, largestError);
@@ -432,8 +432,20 @@ HUDSceneEndmembers HUDApplication::ExtractEndmembers(const std::string& key, con
     const auto progress = StartProgress("Extracting endmembers");
     HUDSceneEndmembers result;
     hud::Extraction& extraction = result.m_Extraction;
-    extraction = hud::ExtractEndmembers(source, options);
-    HUDInterrupt::ThrowIfRequested();
+    // The first pass takes somewhat longer than the second, and either longer than what follows where time matters.
+    double before = 0.;
+    double share = 0.4;
+    const auto advance = [&](double fraction) {
+      progress->Advance(before + share * fraction);
+      HUDInterrupt::ThrowIfRequested();
+      if (fraction >= 1.)
+      {
+        before += share;
+        share = 0.3;
+      }
+    };
+    source.SetProgress(advance);
+    extraction = hud::ExtractEndmembers(source, options, advance);
     progress->Finish();
     result.m_EmptyBands = source.EmptyBands();
     extraction.m_Endmembers(result.m_EmptyBands, Eigen::all).setZero();

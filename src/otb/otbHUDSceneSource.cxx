@@ -71,6 +71,7 @@ struct HUDSceneSource::Pass
 
   Eigen::Index m_ValidPixels = 0;
   HUDNoDataCounts m_NoDataPixels;
+  std::size_t m_Lines = 0;
   std::vector<char> m_ValidInBand; ///< of the no-data pixels, 1 where a band holds data in any
 };
 
@@ -162,6 +163,7 @@ HUDSceneSource::HUDSceneSource(const std::vector<HUDImageType*>& images, unsigne
       throw hud::InvalidData(name + " has " + std::to_string(bands) + " bands, but the first image has " +
                              std::to_string(m_Bands));
     }
+    m_Lines += images[i]->GetLargestPossibleRegion().GetSize(1);
     m_Images.emplace_back(images[i]);
   }
 }
@@ -169,6 +171,11 @@ HUDSceneSource::HUDSceneSource(const std::vector<HUDImageType*>& images, unsigne
 Eigen::Index HUDSceneSource::Bands() const
 {
   return m_Bands;
+}
+
+void HUDSceneSource::SetProgress(std::function<void(double)> progress)
+{
+  m_Progress = std::move(progress);
 }
 
 Eigen::Index HUDSceneSource::ValidPixels() const
@@ -238,6 +245,11 @@ void HUDSceneSource::ReadImage(HUDImageType& image, Packer& packer, Pass& pass) 
           pass.Add(noData, spectrum);
         }
       }
+    }
+    pass.m_Lines += strip.GetSize(1);
+    if (m_Progress)
+    {
+      m_Progress(static_cast<double>(pass.m_Lines) / static_cast<double>(m_Lines));
     }
   }
 }

@@ -5,6 +5,8 @@
 
 #include <Eigen/Core>
 
+#include <functional>
+
 namespace hud
 {
 
@@ -25,8 +27,9 @@ struct RefinementOptions
 /// negative values are set to zero first.
 /// @param spectra Y, [bands x pixels], a sample of the scene
 /// @param endmembers A, [bands x d]
+/// @param afterIteration is called after each; what it throws stops the work; may be empty
 /// @throws InvalidData when the endmembers are dependent
 Eigen::MatrixXd RefineEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& spectra, const Eigen::MatrixXd& endmembers,
-                                 const RefinementOptions& options);
+                                 const RefinementOptions& options, const std::function<void()>& afterIteration = {});
 
 } // namespace hud
