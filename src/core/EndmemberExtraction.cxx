@@ -34,6 +34,9 @@ double FclsRmse(const Eigen::MatrixXf& spectra, const Eigen::MatrixXd& endmember
   return DecodeRmse(spectra, endmembers, abundances);
 }
 
+/// Share of the pixels that mixtures with shade reach. Not all: the rest may be outliers.
+constexpr double kBrightShare = 0.99;
+
 /// Returns the logarithm of the volume of the simplex between the endmembers, up to a constant.
 double LogVolume(const Eigen::MatrixXd& endmembers)
 {
@@ -96,15 +99,18 @@ public:
   }
 
 private:
-  /// Appends the zero spectrum, and makes the materials so bright that mixtures with it reach every pixel: VCA in the
+  /// Appends the zero spectrum, and makes the materials so bright that mixtures with it reach nearly every pixel: VCA in the
   /// projective branch finds directions of any brightness.
   Eigen::MatrixXd WithShade(const Eigen::MatrixXd& materials) const
   {
     Eigen::MatrixXd endmembers = Eigen::MatrixXd::Zero(materials.rows(), materials.cols() + 1);
     Eigen::MatrixXf amounts(materials.cols(), m_Sample.cols());
     Encoder(materials, EncoderKind::Nnls).Encode(m_Sample, amounts);
-    const double brightest = amounts.colwise().sum().maxCoeff();
-    endmembers.leftCols(materials.cols()) = brightest * materials;
+    Eigen::RowVectorXf brightness = amounts.colwise().sum();
+    float* const bright =
+        brightness.data() + static_cast<Eigen::Index>(kBrightShare * static_cast<double>(brightness.size() - 1));
+    std::nth_element(brightness.data(), bright, brightness.data() + brightness.size());
+    endmembers.leftCols(materials.cols()) = static_cast<double>(*bright) * materials;
     return endmembers;
   }
 
