@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright (c) The HUD developers
 
+#include "Argument.h"
 #include "SpectralRaster.h"
 
 #include "hud/core/EndmemberExtraction.h"
@@ -12,13 +13,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
-#include <iostream>
+#include <cstdio>
+#include <exception>
 #include <string>
 #include <vector>
 
 namespace
 {
+
+constexpr const char* kUsage =
+    "usage: hud_make_scene SCENE ENDMEMBERS SIZE OUTPUT\n"
+    "Writes SIZE x SIZE pixels that are mixtures of that many endmembers of a scene, with noise and dark water.\n";
 
 constexpr double kTwoPi = 6.283185307179586;
 constexpr std::size_t kWaves = 6;
@@ -103,24 +108,25 @@ void WriteScene(const std::string& path, int size, const Eigen::MatrixXd& endmem
 
 } // namespace
 
-int main(int count, char** arguments)
+int main(int count, char** values)
 {
+  if (count != 5)
+  {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
   try
   {
-    if (count != 5)
-    {
-      throw hud::InvalidOption(std::string("usage: ") + arguments[0] + " SCENE ENDMEMBERS SIZE OUTPUT");
-    }
-    GDALAllRegister();
     hud::ExtractionOptions options;
-    options.m_Endmembers = std::atoi(arguments[2]);
+    options.m_Endmembers = hud::bench::ParseWholeNumber("ENDMEMBERS", values[2]);
     options.m_Refinement.m_Iterations = 0;
-    const hud::InMemorySpectra real(hud::bench::ReadSpectralRaster(arguments[1]).m_Spectra);
-    WriteScene(arguments[4], std::atoi(arguments[3]), hud::ExtractEndmembers(real, options).m_Endmembers);
+    const int size = hud::bench::ParseWholeNumber("SIZE", values[3]);
+    const hud::InMemorySpectra real(hud::bench::ReadSpectralRaster(values[1]).m_Spectra);
+    WriteScene(values[4], size, hud::ExtractEndmembers(real, options).m_Endmembers);
   }
   catch (const std::exception& error)
   {
-    std::cerr << error.what() << "\n";
+    std::fprintf(stderr, "hud_make_scene: %s\n", error.what());
     return 1;
   }
   return 0;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright (c) The HUD developers
 
+#include "Argument.h"
 #include "SpectralRaster.h"
-
-#include "hud/core/Error.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <vector>
 
 namespace
@@ -17,23 +17,12 @@ constexpr const char* kUsage = "usage: hud_score_patches REAL GENERATED PATCH...
                                "Prints the point fidelity F_p of the image GENERATED, and its block diversity D_b with "
                                "blocks of PATCH x PATCH pixels, against the image REAL.\n";
 
-/// Returns the edge of a block.
-/// @throws hud::InvalidOption unless the text is a whole number from 1
-Eigen::Index ParsePatch(const std::string& text)
-{
-  if (text.empty() || text.size() > 6 || text.find_first_not_of("0123456789") != std::string::npos ||
-      std::stoi(text) == 0)
-  {
-    throw hud::InvalidOption("PATCH is '" + text + "', expected pixels, a whole number from 1");
-  }
-  return std::stoi(text);
-}
-
 /// Writes one line for each figure.
 void Score(const std::vector<std::string>& arguments)
 {
   std::vector<Eigen::Index> patches(arguments.size() - 2);
-  std::transform(arguments.begin() + 2, arguments.end(), patches.begin(), ParsePatch);
+  std::transform(arguments.begin() + 2, arguments.end(), patches.begin(),
+                 [](const std::string& text) { return hud::bench::ParseWholeNumber("PATCH", text); });
   const hud::SpectralImage real = hud::bench::ReadSpectralRaster(arguments[0]);
   const hud::SpectralImage generated = hud::bench::ReadSpectralRaster(arguments[1]);
   for (std::size_t i = 0; i < patches.size(); ++i)

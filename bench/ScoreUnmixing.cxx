@@ -4,13 +4,14 @@
 #include "SpectralRaster.h"
 
 #include "hud/core/Decoder.h"
-#include "hud/core/EndmemberExtraction.h"
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
+#include "hud/core/SceneStatistics.h"
 #include "hud/core/SyntheticScene.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <limits>
@@ -24,31 +25,46 @@ namespace
 
 constexpr const char* kUsage =
     "usage: hud_score_unmixing SCENE ENDMEMBERS [REFERENCE.csv]\n"
-    "Prints, for 5 seeds, the FCLS decode error over all pixels against that of the best plane, with default settings; and\n"
-    "with a reference, a row for each band and a column for each material after the first, the mean spectral angle to it of\n"
-    "the endmembers without refinement.\n";
-
-constexpr std::uint64_t kSeeds = 5;
+    "Prints, for an image of endmembers as HUDUnmix or OTB writes it, the FCLS decode error over all pixels against that of\n"
+    "the best plane; and with a reference, a header, then a row for each band and a column for each material after the\n"
+    "first, the mean spectral angle between its materials and the endmembers. Bands without data count as 0.\n";
 
 /// Returns the columns after the first of a table with a header, [bands x materials].
 Eigen::MatrixXd ReadReference(const std::string& path)
 {
   std::ifstream file(path);
   std::string line;
-  std::getline(file, line);
-  Eigen::MatrixXd spectra;
-  while (std::getline(file, line))
+  if (!std::getline(file, line))
+  {
+    throw hud::FileError(path + " cannot be read");
+  }
+  const std::ptrdiff_t materials = std::count(line.begin(), line.end(), ',');
+  std::vector<double> values;
+  Eigen::Index bands = 0;
+  for (; std::getline(file, line); ++bands)
   {
     std::istringstream cells(line);
-    std::vector<double> values;
-    for (std::string cell; std::getline(cells, cell, ',');)
+    std::ptrdiff_t column = 0;
+    for (std::string cell; std::getline(cells, cell, ','); ++column)
     {
-      values.push_back(std::stod(cell));
+      char* end = nullptr;
+      const double value = std::strtod(cell.c_str(), &end);
+      if (end == cell.c_str() || (*end != '\0' && *end != '\r'))
+      {
+        throw hud::InvalidData(path + ": '" + cell + "' in row " + std::to_string(bands + 2) + " is not a number");
+      }
+      if (column > 0)
+      {
+        values.push_back(value);
+      }
     }
-    spectra.conservativeResize(spectra.rows() + 1, static_cast<Eigen::Index>(values.size()) - 1);
-    spectra.bottomRows(1) = Eigen::Map<Eigen::RowVectorXd>(values.data() + 1, spectra.cols());
+    if (column != materials + 1)
+    {
+      throw hud::InvalidData(path + ": row " + std::to_string(bands + 2) + " has " + std::to_string(column) +
+                             " columns, expected " + std::to_string(materials + 1) + " as in the header");
+    }
   }
-  return spectra;
+  return Eigen::Map<Eigen::MatrixXd>(values.data(), materials, bands).transpose();
 }
 
 /// Returns the mean angle between materials and endmembers under the best assignment, in radian.
@@ -76,43 +92,48 @@ double MeanSpectralAngle(const Eigen::MatrixXd& reference, const Eigen::MatrixXd
   return best;
 }
 
-void Score(const std::string& scene, Eigen::Index count, const std::string& referencePath)
+/// Writes one line for each figure.
+void Score(const std::string& scenePath, const std::string& endmembersPath, const std::string& referencePath)
 {
-  const Eigen::MatrixXf spectra = hud::bench::ReadSpectralRaster(scene).m_Spectra;
-  const hud::InMemorySpectra source(spectra);
-  Eigen::MatrixXf abundances(count, spectra.cols());
-  for (std::uint64_t seed = 0; seed < kSeeds; ++seed)
+  const Eigen::MatrixXf spectra = hud::bench::ReadSpectralRaster(scenePath).m_Spectra;
+  Eigen::MatrixXd endmembers = hud::bench::ReadSpectralRaster(endmembersPath).m_Spectra.cast<double>();
+  if (spectra.rows() != endmembers.rows())
   {
-    hud::ExtractionOptions options;
-    options.m_Endmembers = count;
-    options.m_Seed = seed;
-    const hud::Extraction extraction = hud::ExtractEndmembers(source, options);
-    hud::Encoder(extraction.m_Endmembers, hud::EncoderKind::Fcls).Encode(spectra, abundances);
-    const double rmse = hud::DecodeRmse(spectra, extraction.m_Endmembers, abundances);
-    std::printf("seed %d, decode error over the plane's: %.3f\n", static_cast<int>(seed),
-                rmse / extraction.m_RankLimit);
-    if (!referencePath.empty())
+    throw hud::InvalidData(endmembersPath + " has " + std::to_string(endmembers.rows()) + " bands, expected " +
+                           std::to_string(spectra.rows()) + " as " + scenePath);
+  }
+  for (Eigen::Index band = 0; band < spectra.rows(); ++band)
+  {
+    if ((spectra.row(band).array() == 0.f).all())
     {
-      options.m_Refinement.m_Iterations = 0;
-      const Eigen::MatrixXd endmembers = hud::ExtractEndmembers(source, options).m_Endmembers;
-      std::printf("seed %d, mean spectral angle: %.4f rad\n", static_cast<int>(seed),
-                  MeanSpectralAngle(ReadReference(referencePath), endmembers));
+      endmembers.row(band).setZero();
     }
+  }
+  Eigen::MatrixXf abundances(endmembers.cols(), spectra.cols());
+  hud::Encoder(endmembers, hud::EncoderKind::Fcls).Encode(spectra, abundances);
+  const double rmse = hud::DecodeRmse(spectra, endmembers, abundances);
+  const hud::SceneStatistics statistics = hud::ComputeSceneStatistics(hud::InMemorySpectra(spectra));
+  const double limit = hud::AffineRankLimit(statistics, endmembers.cols() - 1);
+  const double angle = referencePath.empty() ? 0. : MeanSpectralAngle(ReadReference(referencePath), endmembers);
+  std::printf("decode error over the plane's: %.3f\n", rmse / limit);
+  if (!referencePath.empty())
+  {
+    std::printf("mean spectral angle in radian: %.4f\n", angle);
   }
 }
 
 } // namespace
 
-int main(int argc, char** argv)
+int main(int count, char** values)
 {
-  if (argc != 3 && argc != 4)
+  if (count != 3 && count != 4)
   {
     std::fputs(kUsage, stderr);
     return 2;
   }
   try
   {
-    Score(argv[1], std::stoi(argv[2]), argc == 4 ? argv[3] : "");
+    Score(values[1], values[2], count == 4 ? values[3] : "");
   }
   catch (const std::exception& error)
   {

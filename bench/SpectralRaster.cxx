@@ -14,18 +14,27 @@ namespace hud::bench
 namespace
 {
 
-/// Returns the number of pixels that hold the no-data value of a band.
-Eigen::Index CountNoData(GDALDataset& dataset, const Eigen::MatrixXf& spectra)
+/// Sets the bands that hold no-data in all pixels to 0, and returns the number of no-data pixels in the others.
+Eigen::Index ClearNoData(GDALDataset& dataset, Eigen::MatrixXf& spectra)
 {
-  Eigen::Array<bool, 1, Eigen::Dynamic> missing =
-      Eigen::Array<bool, 1, Eigen::Dynamic>::Constant(spectra.cols(), false);
+  using Flags = Eigen::Array<bool, 1, Eigen::Dynamic>;
+  Flags missing = Flags::Constant(spectra.cols(), false);
   for (Eigen::Index band = 0; band < spectra.rows(); ++band)
   {
     int declared = 0;
     const double value = dataset.GetRasterBand(static_cast<int>(band) + 1)->GetNoDataValue(&declared);
-    if (declared != 0)
+    if (declared == 0)
     {
-      missing = missing || spectra.row(band).array() == static_cast<float>(value);
+      continue;
+    }
+    const Flags missingInBand = spectra.row(band).array() == static_cast<float>(value);
+    if (missingInBand.all())
+    {
+      spectra.row(band).setZero();
+    }
+    else
+    {
+      missing = missing || missingInBand;
     }
   }
   return missing.count();
@@ -69,7 +78,7 @@ SpectralImage ReadSpectralRaster(const std::string& path)
   {
     throw InvalidData(path + " holds values that are not finite");
   }
-  const Eigen::Index missing = CountNoData(*dataset, image.m_Spectra);
+  const Eigen::Index missing = ClearNoData(*dataset, image.m_Spectra);
   if (missing > 0)
   {
     throw InvalidData(path + " holds " + std::to_string(missing) + " no-data pixels, expected none");

@@ -10,8 +10,8 @@
 namespace hud::bench
 {
 
-/// Returns all bands of a raster that GDAL opens, in memory.
-/// @throws FileError when it cannot be read, InvalidData when a pixel is no-data or not finite
+/// Returns all bands of a raster that GDAL opens, in memory. A band that is no-data in all pixels is 0, as in HUDUnmix.
+/// @throws FileError when it cannot be read, InvalidData when a pixel is no-data in another band, or not finite
 SpectralImage ReadSpectralRaster(const std::string& path);
 
 } // namespace hud::bench
