@@ -3,7 +3,8 @@
 
 #include "hud/core/EndmemberExtraction.h"
 
-#include "hud/core/Decoder.h"
+#include "FclsFit.h"
+
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
 #include "hud/core/SmoothedVca.h"
@@ -24,15 +25,6 @@ namespace hud
 
 namespace
 {
-
-/// Returns the FCLS decode error of the endmembers.
-/// @throws InvalidData when no encoder can be built on them
-double FclsRmse(const Eigen::MatrixXf& spectra, const Eigen::MatrixXd& endmembers)
-{
-  Eigen::MatrixXf abundances(endmembers.cols(), spectra.cols());
-  Encoder(endmembers, EncoderKind::Fcls).Encode(spectra, abundances);
-  return DecodeRmse(spectra, endmembers, abundances);
-}
 
 /// Share of the pixels that mixtures with shade reach. Not all: the rest may be outliers.
 constexpr double kBrightShare = 0.99;
@@ -69,7 +61,7 @@ public:
     try
     {
       candidate.m_Endmembers = m_Options.m_Refinement.m_Shade ? WithShade(materials) : materials;
-      candidate.m_Rmse = FclsRmse(m_Sample, candidate.m_Endmembers);
+      candidate.m_Rmse = FitFcls(m_Sample, candidate.m_Endmembers).m_Rmse;
     }
     catch (const InvalidData&)
     {
@@ -94,7 +86,7 @@ public:
     }
     Candidate refined;
     refined.m_Endmembers = RefineEndmembers(m_Sample, m_Best.m_Endmembers, m_Options.m_Refinement, m_AtStep);
-    refined.m_Rmse = FclsRmse(m_Sample, refined.m_Endmembers);
+    refined.m_Rmse = FitFcls(m_Sample, refined.m_Endmembers).m_Rmse;
     return refined;
   }
 

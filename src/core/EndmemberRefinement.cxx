@@ -3,7 +3,8 @@
 
 #include "hud/core/EndmemberRefinement.h"
 
-#include "hud/core/Decoder.h"
+#include "FclsFit.h"
+
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
 
@@ -38,37 +39,33 @@ Eigen::MatrixXd RefineEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& spectr
   const Eigen::Index refined = options.m_Shade ? d - 1 : d;
   const Eigen::MatrixXd centring =
       Eigen::MatrixXd::Identity(d, d) - Eigen::MatrixXd::Constant(d, d, 1. / static_cast<double>(d));
-  const Eigen::MatrixXd y = spectra.cast<double>();
-  Eigen::MatrixXf abundances(d, spectra.cols());
 
   // Noise and the denoising of VCA leave small negative values.
   Eigen::MatrixXd current = endmembers.cwiseMax(0.);
-  Encoder(current, EncoderKind::Fcls).Encode(spectra, abundances);
+  FclsFit fit = FitFcls(spectra, current);
   Eigen::MatrixXd best = current;
-  double bestError = DecodeRmse(spectra, current, abundances);
+  double bestError = fit.m_Rmse;
   for (int iteration = 0; iteration < options.m_Iterations; ++iteration)
   {
     // A minimises |Y - A X|^2 + mu |A C|^2 with C the centring matrix: one non-negative problem per band.
-    const Eigen::MatrixXd x = abundances.cast<double>();
-    Eigen::MatrixXd gram = x * x.transpose();
+    Eigen::MatrixXd gram = fit.m_Gram;
     const double weight = options.m_Volume * gram.trace() / static_cast<double>(d);
     gram += weight * centring;
     gram.diagonal().array() += 1e-12 * gram.trace(); // an endmember that no pixel uses keeps the problem definite
-    Eigen::MatrixXd rows = x.topRows(refined) * y.transpose(); // of A, as columns; first the right-hand sides
+    Eigen::MatrixXd rows = fit.m_Correlation.topRows(refined); // of A, as columns; first the right-hand sides
     ConstrainedLeastSquares(gram.topLeftCorner(refined, refined), Constraint::NonNegative).Solve(rows, rows);
     current.leftCols(refined) = rows.transpose();
     try
     {
-      Encoder(current, EncoderKind::Fcls).Encode(spectra, abundances);
+      fit = FitFcls(spectra, current);
     }
     catch (const InvalidData&)
     {
       break; // two endmembers became one: nothing better can follow
     }
-    const double error = DecodeRmse(spectra, current, abundances);
-    if (error < bestError)
+    if (fit.m_Rmse < bestError)
     {
-      bestError = error;
+      bestError = fit.m_Rmse;
       best = current;
     }
     if (afterIteration)

@@ -3,6 +3,8 @@
 
 #include "hud/core/SceneStatistics.h"
 
+#include "Parts.h"
+
 #include "hud/core/Error.h"
 
 #include <Eigen/Eigenvalues>
@@ -14,7 +16,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <future>
 #include <sstream>
 #include <vector>
 
@@ -29,9 +30,6 @@ constexpr double kLargestMagnitude = 1e18;
 
 /// Pixels in double precision that stay in a processor's cache.
 constexpr Eigen::Index kCachedPixels = 1024;
-
-/// Parts of a block that are summed at the same time. Their number is fixed, so that sums do not depend on the processor.
-constexpr std::size_t kParts = 4;
 
 #ifdef HUD_USE_BLAS
 extern "C" {
@@ -149,20 +147,9 @@ SceneStatistics ComputeSceneStatistics(const SpectraSource& source)
   const SerialBlas serial;
   source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
     statistics.m_Pixels += spectra.cols();
-    const Eigen::Index length =
-        (spectra.cols() + static_cast<Eigen::Index>(kParts) - 1) / static_cast<Eigen::Index>(kParts);
-    std::vector<std::future<void>> work;
-    for (std::size_t part = 0; part < kParts; ++part)
-    {
-      const Eigen::Index first = std::min(static_cast<Eigen::Index>(part) * length, spectra.cols());
-      const Eigen::Index count = std::min(length, spectra.cols() - first);
-      work.push_back(std::async(std::launch::async,
-                                [&, part, first, count] { parts[part].Add(spectra.middleCols(first, count)); }));
-    }
-    for (std::future<void>& done : work)
-    {
-      done.get();
-    }
+    ForEachPart(spectra.cols(), [&](std::size_t part, Eigen::Index begin, Eigen::Index end) {
+      parts[part].Add(spectra.middleCols(begin, end - begin));
+    });
   });
   for (const Moments& part : parts)
   {
