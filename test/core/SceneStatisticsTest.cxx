@@ -120,3 +120,31 @@ TEST(AffineRankLimit, VanishesWhereTheSceneIsAPlane)
     EXPECT_LT(limit, 1e-5);
   }
 }
+
+TEST(LinearRankLimit, IsTheResidualOfTheSingularValueDecompositionOfTheUncentredSpectra)
+{
+  for (const double mean : {0.4, 100.})
+  {
+    const Eigen::MatrixXf spectra = CorrelatedSpectra(mean);
+    const SceneStatistics statistics = ComputeSceneStatistics(InMemorySpectra(spectra, 64));
+    const Eigen::VectorXd values = spectra.cast<double>().jacobiSvd().singularValues();
+    for (Eigen::Index dimension = 0; dimension < kBands; ++dimension)
+    {
+      const double residual = values.tail(kBands - dimension).squaredNorm();
+      const double truth = std::sqrt(residual / static_cast<double>(kBands * kPixels));
+      EXPECT_NEAR(LinearRankLimit(statistics, dimension), truth, 1e-6 * truth) << "dimension " << dimension;
+    }
+    EXPECT_EQ(LinearRankLimit(statistics, kBands), 0.);
+  }
+}
+
+TEST(LinearRankLimit, IsNoLargerThanTheAffineOneOfAsManyEndmembers)
+{
+  // The plane through d endmembers lies in the subspace that they span.
+  const SceneStatistics statistics = ComputeSceneStatistics(InMemorySpectra(CorrelatedSpectra(0.4)));
+  for (Eigen::Index endmembers = 1; endmembers < kBands; ++endmembers)
+  {
+    EXPECT_LE(LinearRankLimit(statistics, endmembers), AffineRankLimit(statistics, endmembers - 1)) << endmembers;
+    EXPECT_GT(LinearRankLimit(statistics, endmembers), AffineRankLimit(statistics, endmembers)) << endmembers;
+  }
+}
