@@ -8,6 +8,9 @@
 #include "otbEigenvalueLikelihoodMaximisation.h"
 #include "otbVirtualDimensionality.h"
 
+#include <cmath>
+#include <vector>
+
 namespace otb
 {
 
@@ -20,9 +23,33 @@ vnl_matrix<double> ToVnl(const Eigen::MatrixXd& symmetric)
   return vnl_matrix<double>(symmetric.data(), bands, bands);
 }
 
+/// Returns the statistics in the unit in which the root mean square is 1, without bands of zeros. Eigenvalue likelihood
+/// maximisation takes logarithms of squared eigenvalues: it needs them to be neither 0 nor large.
+hud::SceneStatistics Normalised(const hud::SceneStatistics& statistics)
+{
+  std::vector<Eigen::Index> bands;
+  for (Eigen::Index band = 0; band < statistics.m_Mean.size(); ++band)
+  {
+    if (statistics.m_Correlation(band, band) > 0.)
+    {
+      bands.push_back(band);
+    }
+  }
+  const double meanSquare = statistics.Power() / static_cast<double>(bands.size());
+  hud::SceneStatistics result;
+  result.m_Pixels = statistics.m_Pixels;
+  result.m_Mean = statistics.m_Mean(bands) / std::sqrt(meanSquare);
+  result.m_Correlation = statistics.m_Correlation(bands, bands) / meanSquare;
+  return result;
+}
+
 template <typename TEstimator>
 Eigen::Index Count(const hud::SceneStatistics& statistics)
 {
+  if (statistics.m_Mean.size() == 0)
+  {
+    return 0;
+  }
   const auto estimator = TEstimator::New();
   estimator->SetCovariance(ToVnl(statistics.Covariance()));
   estimator->SetCorrelation(ToVnl(statistics.m_Correlation));
@@ -53,8 +80,9 @@ HUDCountMethod HUDParseCountMethod(const std::string& name)
 Eigen::Index HUDCountEndmembers(const hud::SceneStatistics& statistics, HUDCountMethod method)
 {
   const bool likelihood = method == HUDCountMethod::EigenvalueLikelihood;
-  const Eigen::Index count = likelihood ? Count<EigenvalueLikelihoodMaximisation<double>>(statistics)
-                                        : Count<VirtualDimensionality<double>>(statistics);
+  const hud::SceneStatistics normalised = Normalised(statistics);
+  const Eigen::Index count = likelihood ? Count<EigenvalueLikelihoodMaximisation<double>>(normalised)
+                                        : Count<VirtualDimensionality<double>>(normalised);
   if (count < 2)
   {
     throw hud::InvalidData(std::string(likelihood ? "eigenvalue likelihood maximisation" : "virtual dimensionality") +
