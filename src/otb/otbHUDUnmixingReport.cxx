@@ -54,9 +54,12 @@ std::vector<std::string> HUDUnmixingReport::Lines() const
   {
     const RankLimits limits(*m_Statistics, d);
     std::ostringstream line;
-    line << "No mixture of as many endmembers can be below " << limits.m_Affine << ", its affine rank limit: this is "
-         << std::setprecision(4) << rmse / limits.m_Affine << " times that; without sum-to-one the limit is "
-         << std::setprecision(6) << limits.m_Linear;
+    line << "No mixture of as many endmembers can be below " << limits.m_Affine << ", its affine rank limit";
+    if (limits.m_Affine > 0.)
+    {
+      line << ": this is " << std::setprecision(4) << rmse / limits.m_Affine << " times that";
+    }
+    line << "; without sum-to-one the limit is " << std::setprecision(6) << limits.m_Linear;
     lines.push_back(line.str());
   }
   lines.push_back("Unconstrained least squares would make " + Percent(m_Summary.NegativeShare()) +
@@ -114,7 +117,8 @@ void HUDUnmixingReport::Write(const std::string& path) const
          {"meanAbundance", m_Summary.m_Abundance(k) / static_cast<double>(m_Summary.m_Pixels)}});
   }
   std::ofstream file(path);
-  file << json.dump(2) << "\n";
+  // A file's name may hold any bytes; JSON may not.
+  file << json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << "\n";
   file.close();
   if (!file)
   {
