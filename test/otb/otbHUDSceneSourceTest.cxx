@@ -43,6 +43,15 @@ StreamedScene::Pointer MakeScene(const Eigen::MatrixXf& spectra, Eigen::Index wi
   return scene;
 }
 
+// Band 4 has the no-data value -1.
+otb::ImageMetadata NoDataInBandFour()
+{
+  otb::ImageMetadata metadata;
+  metadata.Bands.resize(static_cast<std::size_t>(kBands));
+  metadata.Bands[4].Add(otb::MDNum::NoData, -1.);
+  return metadata;
+}
+
 // All blocks side by side, and their sizes.
 struct Collected
 {
@@ -195,6 +204,101 @@ TEST(HUDSceneSource, StopsWhenInterrupted)
   EXPECT_EQ(MessageOf<hud::Error>([&] { Collect(source); }), "interrupted");
   EXPECT_EQ(scene->Requests(), 1u);
   EXPECT_EQ(source.ValidPixels(), 0);
+}
+
+TEST(HUDSceneSource, LeavesOutBandsWithoutDataInAnyPixel)
+{
+  // NaN in one band, the no-data value in another, in all pixels; pixel 10 is dark and pixel 20 not finite besides.
+  Eigen::MatrixXf spectra = Spectra(kPixels, 11);
+  spectra.col(10).setZero();
+  spectra(6, 20) = std::numeric_limits<float>::infinity();
+  Eigen::MatrixXf expected(kBands, kPixels - 2);
+  expected << spectra.leftCols(10), spectra.middleCols(11, 9), spectra.rightCols(kPixels - 21);
+  for (const Eigen::Index band : {Eigen::Index(4), kBands - 1})
+  {
+    spectra.row(band).setConstant(band == 4 ? -1.f : std::numeric_limits<float>::quiet_NaN());
+    expected.row(band).setZero();
+  }
+  for (const unsigned int ram : {1u, 100u})
+  {
+    const auto scene = MakeScene(spectra, kWidth);
+    scene->SetMetadata(NoDataInBandFour());
+    const HUDSceneSource source({scene->GetOutput()}, ram);
+    EXPECT_TRUE(source.EmptyBands().empty());
+    for (int visit = 0; visit < 2; ++visit)
+    {
+      const Collected result = Collect(source);
+      EXPECT_EQ(source.EmptyBands(), (std::vector<Eigen::Index>{4, kBands - 1}));
+      EXPECT_EQ(source.ValidPixels(), kPixels - 2);
+      EXPECT_EQ(source.NoDataPixels().m_Zero, 1u);
+      EXPECT_EQ(source.NoDataPixels().m_NotFinite, 1u);
+      EXPECT_EQ(source.NoDataPixels().m_NoDataValue, 0u);
+      EXPECT_EQ(result.m_Blocks, (std::vector<Eigen::Index>{4096, kPixels - 2 - 4096}));
+      ASSERT_EQ(result.m_Spectra.cols(), expected.cols());
+      EXPECT_EQ(result.m_Spectra, expected);
+    }
+  }
+}
+
+TEST(HUDSceneSource, ABandThatIsEmptyInNoDataPixelsOnlyIsNotLeftOut)
+{
+  Eigen::MatrixXf spectra = Spectra(kPixels, 12);
+  const auto nan = std::numeric_limits<float>::quiet_NaN();
+  spectra.row(3).setConstant(nan);
+  spectra(3, 7) = 0.25f; // the only pixel with data in band 3 has data in all bands
+  const auto scene = MakeScene(spectra, kWidth);
+  const HUDSceneSource source({scene->GetOutput()}, 1);
+  const Collected result = Collect(source);
+  EXPECT_TRUE(source.EmptyBands().empty());
+  ASSERT_EQ(result.m_Spectra.cols(), 1);
+  EXPECT_EQ(result.m_Spectra.col(0), spectra.col(7));
+  EXPECT_EQ(source.NoDataPixels().m_NotFinite, static_cast<std::size_t>(kPixels - 1));
+}
+
+TEST(HUDSceneSource, ABandOfZerosHoldsData)
+{
+  Eigen::MatrixXf spectra = Spectra(kPixels, 13);
+  spectra.row(8).setZero();
+  const auto scene = MakeScene(spectra, kWidth);
+  const HUDSceneSource source({scene->GetOutput()}, 1);
+  EXPECT_EQ(Collect(source).m_Spectra, spectra);
+  EXPECT_TRUE(source.EmptyBands().empty());
+}
+
+TEST(HUDSceneSource, AnImageWithoutAnyDataStaysWithoutValidPixels)
+{
+  Eigen::MatrixXf spectra = Eigen::MatrixXf::Constant(kBands, kPixels, std::numeric_limits<float>::quiet_NaN());
+  spectra.row(4).setConstant(-1.f);
+  const auto scene = MakeScene(spectra, kWidth);
+  scene->SetMetadata(NoDataInBandFour());
+  const HUDSceneSource source({scene->GetOutput()}, 1);
+  EXPECT_EQ(Collect(source).m_Spectra.cols(), 0);
+  EXPECT_EQ(source.ValidPixels(), 0);
+  EXPECT_TRUE(source.EmptyBands().empty());
+  EXPECT_EQ(source.NoDataPixels().Total(), static_cast<std::size_t>(kPixels));
+}
+
+TEST(HUDSceneSource, ABandIsEmptyOnlyIfItIsSoInAllImages)
+{
+  Eigen::MatrixXf first = Spectra(kPixels, 14);
+  Eigen::MatrixXf second = Spectra(29 * 13, 15);
+  first.row(2).setConstant(std::numeric_limits<float>::quiet_NaN());
+  first.row(9).setConstant(std::numeric_limits<float>::quiet_NaN());
+  second.row(9).setConstant(-1.f);
+  otb::ImageMetadata metadata;
+  metadata.Bands.resize(static_cast<std::size_t>(kBands));
+  metadata.Bands[9].Add(otb::MDNum::NoData, -1.);
+  const auto a = MakeScene(first, kWidth);
+  const auto b = MakeScene(second, 29);
+  b->SetMetadata(metadata);
+  // Each image declares its own no-data value.
+  const HUDSceneSource source({a->GetOutput(), b->GetOutput()}, 1);
+  const Collected result = Collect(source);
+  EXPECT_EQ(source.EmptyBands(), (std::vector<Eigen::Index>{9}));
+  second.row(9).setZero();
+  ASSERT_EQ(result.m_Spectra.cols(), second.cols());
+  EXPECT_EQ(result.m_Spectra, second);
+  EXPECT_EQ(source.NoDataPixels().m_NotFinite, static_cast<std::size_t>(kPixels));
 }
 
 TEST(HUDSceneSource, FitsStripsToTheBudgetAndToTiles)

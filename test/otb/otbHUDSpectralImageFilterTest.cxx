@@ -286,3 +286,96 @@ TEST(HUDUnprojectImageFilter, TakesAPixelOfZerosAsEqualAbundances)
   EXPECT_EQ(filter->GetNoDataPixels(), 0u);
   EXPECT_TRUE(result.col(30).isApproxToConstant(0.25f)) << result.col(30).transpose();
 }
+
+TEST(HUDEncodeImageFilter, SummaryIsThatOfTheWholeImageHoweverItStreams)
+{
+  Eigen::MatrixXf pixels = Spectra();
+  pixels(0, 2) = std::numeric_limits<float>::quiet_NaN();
+  pixels(1, 41) = -5.f;
+  pixels.col(77).setZero();
+  Eigen::MatrixXf valid(kBands, kPixels - 3);
+  valid << pixels.leftCols(2), pixels.middleCols(3, 38), pixels.middleCols(42, 35), pixels.rightCols(kPixels - 78);
+  Eigen::MatrixXf abundances(kEndmembers, valid.cols());
+  hud::Encoder(Endmembers(), hud::EncoderKind::Nnls).Encode(valid, abundances);
+  const hud::UnmixingSummary expected = hud::UnmixingSummariser(Endmembers()).Summarise(valid, abundances);
+  for (const unsigned int threads : {1u, 2u})
+  {
+    for (const auto& [width, height] :
+         {std::pair{kWidth, kHeight}, {kWidth, Eigen::Index(3)}, {Eigen::Index(7), Eigen::Index(5)}})
+    {
+      SCOPED_TRACE(std::to_string(width) + " x " + std::to_string(height) + ", threads " + std::to_string(threads));
+      const auto scene = MakeScene(pixels);
+      const auto filter = otb::HUDEncodeImageFilter::New();
+      filter->SetInput(scene->GetOutput());
+      filter->SetEndmembers(Endmembers());
+      filter->SetEncoder(hud::EncoderKind::Nnls);
+      filter->SetNumberOfThreads(threads);
+      EXPECT_EQ(filter->GetSummary().m_Pixels, 0);
+      for (int sweep = 0; sweep < 2; ++sweep)
+      {
+        ReadInTiles(*filter->GetOutput(), static_cast<std::size_t>(width), static_cast<std::size_t>(height));
+        const hud::UnmixingSummary summary = filter->GetSummary();
+        EXPECT_EQ(summary.m_Pixels, kPixels - 3) << "sweep " << sweep;
+        EXPECT_EQ(summary.m_Negative, expected.m_Negative);
+        ASSERT_EQ(summary.m_Largest.size(), kEndmembers);
+        EXPECT_TRUE((summary.m_Largest == expected.m_Largest).all());
+        EXPECT_TRUE((summary.m_Pure == expected.m_Pure).all());
+        EXPECT_TRUE(summary.m_Abundance.isApprox(expected.m_Abundance, 1e-12));
+        EXPECT_NEAR(summary.m_Power, expected.m_Power, 1e-12 * expected.m_Power);
+        EXPECT_NEAR(summary.m_SquaredError, expected.m_SquaredError, 1e-5 * expected.m_SquaredError);
+        EXPECT_EQ(filter->GetNoDataCounts().m_NotFinite, 1u);
+        EXPECT_EQ(filter->GetNoDataCounts().m_NoDataValue, 1u);
+        EXPECT_EQ(filter->GetNoDataCounts().m_Zero, 1u);
+        scene->Modified();
+      }
+    }
+  }
+}
+
+TEST(HUDEncodeImageFilter, ABandInWhichAllEndmembersAreZeroHasNoSay)
+{
+  Eigen::MatrixXd endmembers = Endmembers();
+  endmembers.row(1).setZero();
+  endmembers.row(8).setZero();
+  Eigen::MatrixXf pixels = Spectra();
+  pixels.row(1).setZero();
+  pixels.row(8).setZero();
+  pixels(3, 30) = std::numeric_limits<float>::quiet_NaN(); // no-data as ever
+  const auto encode = [&](const Eigen::MatrixXf& image) {
+    const auto scene = MakeScene(image);
+    const auto filter = otb::HUDEncodeImageFilter::New();
+    filter->SetInput(scene->GetOutput());
+    filter->SetEndmembers(endmembers);
+    filter->SetNumberOfThreads(1);
+    const Eigen::MatrixXf abundances = ReadInTiles(*filter->GetOutput(), kWidth, 5);
+    EXPECT_EQ(filter->GetNoDataPixels(), 1u);
+    EXPECT_EQ(filter->GetSummary().m_Pixels, kPixels - 1);
+    return std::make_pair(abundances, filter->GetSummary());
+  };
+  const auto [expected, expectedSummary] = encode(pixels);
+  EXPECT_EQ(expected.col(30), Eigen::VectorXf::Constant(kEndmembers, -9999.f));
+  pixels.row(1).setConstant(-5.f); // the band's no-data value
+  pixels.row(8).setConstant(std::numeric_limits<float>::quiet_NaN());
+  pixels.row(8).head(50) = hud::test::UniformMatrix(1, 50, 9, -7., 7.).cast<float>();
+  const auto [abundances, summary] = encode(pixels);
+  ASSERT_TRUE(abundances.allFinite());
+  EXPECT_EQ(abundances, expected);
+  EXPECT_EQ(summary.m_Power, expectedSummary.m_Power);
+  EXPECT_EQ(summary.m_SquaredError, expectedSummary.m_SquaredError);
+}
+
+TEST(HUDEncodeImageFilter, TakesEndmembersWithOtherEmptyBandsAfterwards)
+{
+  const auto scene = MakeScene(Spectra());
+  const auto filter = otb::HUDEncodeImageFilter::New();
+  filter->SetInput(scene->GetOutput());
+  Eigen::MatrixXd endmembers = Endmembers();
+  endmembers.row(8).setZero();
+  filter->SetEndmembers(endmembers);
+  ReadInTiles(*filter->GetOutput(), kWidth, 5);
+  filter->SetEndmembers(Endmembers());
+  const Eigen::MatrixXf abundances = ReadInTiles(*filter->GetOutput(), kWidth, 5);
+  Eigen::MatrixXf expected(kEndmembers, kPixels);
+  hud::Encoder(Endmembers(), hud::EncoderKind::Fcls).Encode(Spectra(), expected);
+  ExpectNear(abundances, expected, 1e-6f);
+}
