@@ -8,8 +8,10 @@
 #include "hud/core/LeastSquares.h"
 #include "hud/core/UnmixingSummary.h"
 
+#include <map>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace otb
 {
@@ -40,17 +42,23 @@ public:
 protected:
   HUDEncodeImageFilter();
 
+  void AfterThreadedGenerateData() override;
+
 private:
   void StartImage() override;
   Eigen::Index Configure(Eigen::Index bands) override;
   void Process(const Eigen::Ref<const Eigen::MatrixXf>& input, Eigen::Ref<Eigen::MatrixXf> output) const override;
+  void Inspect(const Eigen::Ref<const Eigen::MatrixXf>& input, const Eigen::Ref<const Eigen::MatrixXf>& output,
+               const HUDImageType::IndexType& first) const override;
 
   Eigen::MatrixXd m_Endmembers;
   hud::EncoderKind m_Kind = hud::EncoderKind::Fcls;
   std::optional<hud::Encoder> m_Encoder;
   std::optional<hud::UnmixingSummariser> m_Summariser;
-  mutable std::mutex m_SummaryMutex;
-  mutable hud::UnmixingSummary m_Summary;
+  mutable std::mutex m_SummaryMutex; ///< of what follows
+  /// Of the region's lines, by row and column: added in this order, the sums do not depend on when a thread is done.
+  mutable std::map<std::pair<itk::IndexValueType, itk::IndexValueType>, hud::UnmixingSummary> m_Lines;
+  hud::UnmixingSummary m_Summary;
 };
 
 } // namespace otb

@@ -73,7 +73,16 @@ private:
   /// @param output [output bands x pixels]
   virtual void Process(const Eigen::Ref<const Eigen::MatrixXf>& input, Eigen::Ref<Eigen::MatrixXf> output) const = 0;
 
-  HUDNoDataCounts ProcessScanline(const float* input, float* output, Eigen::Index pixels) const;
+  /// Sees what Process made of the valid pixels of a line of a region. Called by several threads at a time.
+  /// @param first pixel of the line
+  virtual void Inspect(const Eigen::Ref<const Eigen::MatrixXf>& /*input*/,
+                       const Eigen::Ref<const Eigen::MatrixXf>& /*output*/,
+                       const HUDImageType::IndexType& /*first*/) const
+  {
+  }
+
+  HUDNoDataCounts ProcessScanline(const float* input, float* output, Eigen::Index pixels,
+                                  const HUDImageType::IndexType& first) const;
 
   HUDZeroPixels m_ZeroPixels;
   std::optional<HUDNoData> m_NoData;

@@ -35,6 +35,7 @@ hud::UnmixingSummary HUDEncodeImageFilter::GetSummary() const
 void HUDEncodeImageFilter::StartImage()
 {
   m_Summary = hud::UnmixingSummary();
+  m_Lines.clear();
 }
 
 Eigen::Index HUDEncodeImageFilter::Configure(Eigen::Index bands)
@@ -62,9 +63,26 @@ void HUDEncodeImageFilter::Process(const Eigen::Ref<const Eigen::MatrixXf>& inpu
                                    Eigen::Ref<Eigen::MatrixXf> output) const
 {
   m_Encoder->Encode(input, output);
-  const hud::UnmixingSummary summary = m_Summariser->Summarise(input, output);
+}
+
+void HUDEncodeImageFilter::Inspect(const Eigen::Ref<const Eigen::MatrixXf>& input,
+                                   const Eigen::Ref<const Eigen::MatrixXf>& output,
+                                   const HUDImageType::IndexType& first) const
+{
+  hud::UnmixingSummary summary = m_Summariser->Summarise(input, output);
   const std::lock_guard<std::mutex> lock(m_SummaryMutex);
-  m_Summary += summary;
+  m_Lines[{first[1], first[0]}] = std::move(summary);
+}
+
+void HUDEncodeImageFilter::AfterThreadedGenerateData()
+{
+  Superclass::AfterThreadedGenerateData();
+  const std::lock_guard<std::mutex> lock(m_SummaryMutex);
+  for (const auto& [first, summary] : m_Lines)
+  {
+    m_Summary += summary;
+  }
+  m_Lines.clear();
 }
 
 } // namespace otb

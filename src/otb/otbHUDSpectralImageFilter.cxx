@@ -85,9 +85,10 @@ void HUDSpectralImageFilter::ThreadedGenerateData(const OutputImageRegionType& r
       HUDInterrupt::ThrowIfRequested();
       auto index = region.GetIndex();
       index[1] += static_cast<itk::IndexValueType>(line);
-      const HUDNoDataCounts counts = ProcessScanline(
-          input.GetBufferPointer() + input.ComputeOffset(index) * inputBands,
-          output.GetBufferPointer() + output.ComputeOffset(index) * outputBands, static_cast<Eigen::Index>(width));
+      const HUDNoDataCounts counts =
+          ProcessScanline(input.GetBufferPointer() + input.ComputeOffset(index) * inputBands,
+                          output.GetBufferPointer() + output.ComputeOffset(index) * outputBands,
+                          static_cast<Eigen::Index>(width), index);
       const std::lock_guard<std::mutex> lock(m_Mutex);
       m_NoDataCounts += counts;
       progress.CompletedPixel();
@@ -115,7 +116,8 @@ void HUDSpectralImageFilter::AfterThreadedGenerateData()
   }
 }
 
-HUDNoDataCounts HUDSpectralImageFilter::ProcessScanline(const float* input, float* output, Eigen::Index pixels) const
+HUDNoDataCounts HUDSpectralImageFilter::ProcessScanline(const float* input, float* output, Eigen::Index pixels,
+                                                        const HUDImageType::IndexType& first) const
 {
   const auto inputBands = static_cast<Eigen::Index>(GetInput()->GetNumberOfComponentsPerPixel());
   const auto outputBands = static_cast<Eigen::Index>(GetOutput()->GetNumberOfComponentsPerPixel());
@@ -142,6 +144,7 @@ HUDNoDataCounts HUDSpectralImageFilter::ProcessScanline(const float* input, floa
   if (count == pixels && m_IgnoredBands.empty())
   {
     Process(spectra, result);
+    Inspect(spectra, result, first);
     return noData;
   }
   result.setConstant(kHUDNoDataValue);
@@ -151,6 +154,7 @@ HUDNoDataCounts HUDSpectralImageFilter::ProcessScanline(const float* input, floa
     packed(m_IgnoredBands, Eigen::all).setZero();
     Eigen::MatrixXf mapped(outputBands, count);
     Process(packed, mapped);
+    Inspect(packed, mapped, first);
     result(Eigen::all, valid) = mapped;
   }
   return noData;

@@ -18,6 +18,7 @@
 
 #include <functional>
 #include <limits>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <string>
@@ -329,6 +330,29 @@ TEST(HUDEncodeImageFilter, SummaryIsThatOfTheWholeImageHoweverItStreams)
         scene->Modified();
       }
     }
+  }
+}
+
+TEST(HUDEncodeImageFilter, SummaryIsTheSameToTheLastBitInEverySweep)
+{
+  const auto scene = MakeScene(Spectra());
+  const auto filter = otb::HUDEncodeImageFilter::New();
+  filter->SetInput(scene->GetOutput());
+  filter->SetEndmembers(Endmembers());
+  filter->SetNumberOfThreads(3);
+  std::optional<hud::UnmixingSummary> first;
+  for (int sweep = 0; sweep < 200; ++sweep)
+  {
+    ReadInTiles(*filter->GetOutput(), kWidth, 9);
+    const hud::UnmixingSummary summary = filter->GetSummary();
+    if (!first)
+    {
+      first = summary;
+    }
+    ASSERT_EQ(summary.m_SquaredError, first->m_SquaredError) << sweep;
+    ASSERT_EQ(summary.m_Power, first->m_Power) << sweep;
+    ASSERT_TRUE((summary.m_Abundance == first->m_Abundance).all()) << sweep;
+    scene->Modified();
   }
 }
 
