@@ -159,9 +159,9 @@ private:
     {
       HUDCheckEndmemberFileName(GetParameterString("outlib"));
     }
-    else if (!HasValue("out") && !HasValue("outendm"))
+    else if (!HasValue("out") && !HasValue("outendm") && !HasValue("report"))
     {
-      otbAppLogWARNING("Neither out nor outendm nor outlib names a file: nothing will be written");
+      otbAppLogWARNING("Neither out nor outendm nor outlib nor report names a file: nothing will be written");
     }
     const auto ram = static_cast<unsigned int>(GetParameterInt("ram"));
     HUDUnmixingReport report;
@@ -201,7 +201,10 @@ private:
       {
         return;
       }
-      if (!HasValue("out"))
+      // Without out nothing was encoded, and with a box in its name only part of the scene.
+      const std::size_t encoded =
+          static_cast<std::size_t>(m_Encode->GetSummary().m_Pixels) + m_Encode->GetNoDataPixels();
+      if (encoded != scene->GetLargestPossibleRegion().GetNumberOfPixels())
       {
         HUDSceneSource({m_Encode->GetOutput()}, ram).Visit([](const Eigen::Ref<const Eigen::MatrixXf>&) {});
       }

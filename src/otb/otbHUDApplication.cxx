@@ -448,7 +448,14 @@ HUDSceneEndmembers HUDApplication::ExtractEndmembers(const std::string& key, con
     extraction = hud::ExtractEndmembers(source, options, advance);
     progress->Finish();
     result.m_EmptyBands = source.EmptyBands();
-    extraction.m_Endmembers(result.m_EmptyBands, Eigen::all).setZero();
+    // Medians and projections leave rounding errors where all pixels are 0, as in the empty bands.
+    for (Eigen::Index band = 0; band < source.Bands(); ++band)
+    {
+      if (extraction.m_Statistics.m_Correlation(band, band) == 0.)
+      {
+        extraction.m_Endmembers.row(band).setZero();
+      }
+    }
     if (!result.m_EmptyBands.empty())
     {
       otbAppLogWARNING(<< DescribeInput(key) << ": band " << DescribeBands(result.m_EmptyBands)

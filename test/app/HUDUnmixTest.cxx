@@ -6,6 +6,13 @@
 #include "otbHUDEndmemberFile.h"
 #include "otbHUDEndmemberImage.h"
 
+#include "hud/core/Error.h"
+#include "hud/core/SceneStatistics.h"
+
+#include <Eigen/QR>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
 #include <limits>
 
 namespace
@@ -23,6 +30,73 @@ protected:
   Parameters Arguments(const std::string& scene = "scene.tif", const std::string& endmembers = "3") const
   {
     return {{"in", Path(scene)}, {"out", Path("a.tif")}, {"outendm", Path("e.tif")}, {"ne", endmembers}};
+  }
+
+  /// Returns Arguments with others besides.
+  Parameters With(const Parameters& others, const std::string& scene = "scene.tif",
+                  const std::string& endmembers = "3") const
+  {
+    Parameters arguments = Arguments(scene, endmembers);
+    arguments.insert(arguments.end(), others.begin(), others.end());
+    return arguments;
+  }
+
+  nlohmann::json Report(const std::string& name = "r.json") const
+  {
+    return nlohmann::json::parse(ReadText(Path(name)));
+  }
+
+  /// Writes a mask of the scene's size in which these pixels are 0.
+  void WriteMask(const std::string& name, const std::set<Eigen::Index>& masked)
+  {
+    TestImage mask;
+    mask.m_Width = kWidth;
+    mask.m_Height = kHeight;
+    mask.m_Pixels = Eigen::MatrixXf::Constant(1, kWidth * kHeight, 255.f);
+    for (const Eigen::Index pixel : masked)
+    {
+      mask.m_Pixels(0, pixel) = 0.f;
+    }
+    WriteImage(m_Folder / name, mask, {}, GDT_Byte);
+  }
+
+  /// Expects a.tif and e.tif to be what an unmixing is: finite, on the simplex, of the scene's size.
+  /// @param noData pixels in which the abundances are no-data
+  void ExpectUnmixing(Eigen::Index endmembers, const std::set<Eigen::Index>& noData = {})
+  {
+    const TestImage abundances = ReadImage(Path("a.tif"));
+    const TestImage spectra = ReadImage(Path("e.tif"));
+    ASSERT_EQ(abundances.m_Pixels.rows(), endmembers);
+    ASSERT_EQ(abundances.m_Pixels.cols(), kWidth * kHeight);
+    ASSERT_EQ(spectra.m_Pixels.rows(), kBands);
+    ASSERT_EQ(spectra.m_Pixels.cols(), endmembers);
+    EXPECT_TRUE(spectra.m_Pixels.allFinite());
+    std::vector<Eigen::Index> valid;
+    for (Eigen::Index pixel = 0; pixel < abundances.m_Pixels.cols(); ++pixel)
+    {
+      if (noData.count(pixel) > 0)
+      {
+        EXPECT_TRUE((abundances.m_Pixels.col(pixel).array() == -9999.f).all()) << pixel;
+      }
+      else
+      {
+        valid.push_back(pixel);
+      }
+    }
+    ExpectSimplex(abundances.m_Pixels(Eigen::all, valid));
+  }
+
+  /// Returns the scene without noise, so that its rank is kEndmembers.
+  static TestImage NoiseFreeScene()
+  {
+    hud::SyntheticSceneOptions options;
+    options.m_Bands = kBands;
+    options.m_Pixels = kWidth * kHeight;
+    options.m_Endmembers = kEndmembers;
+    options.m_SnrDecibel = std::numeric_limits<double>::infinity();
+    TestImage scene = MakeScene();
+    scene.m_Pixels = MakeSyntheticScene(options).m_Spectra;
+    return scene;
   }
 };
 
@@ -322,6 +396,494 @@ TEST_F(HUDUnmix, AFullDiskKeepsTheEarlierFiles)
   }
   EXPECT_EQ(ReadText(Path("a.tif")), abundances);
   EXPECT_EQ(ReadText(Path("e.tif")), endmembers);
+}
+
+TEST_F(HUDUnmix, EstimatesTheNumberOfEndmembersByEachEstimator)
+{
+  for (const char* estimator : {"error", "elm", "vd"})
+  {
+    SCOPED_TRACE(estimator);
+    Run("HUDUnmix", With({{"estimator", estimator}, {"maxerror", "2"}}, "scene.tif", "0"));
+    ExpectSays(Log(), {"Number of endmembers found: 3"});
+    ExpectUnmixing(kEndmembers);
+    const std::string abundances = ReadText(Path("a.tif"));
+    Run("HUDUnmix", Arguments());
+    EXPECT_TRUE(ReadText(Path("a.tif")) == abundances);
+  }
+}
+
+TEST_F(HUDUnmix, TheEstimateOfTheNumberKeepsTheErrorAskedFor)
+{
+  for (const double percent : {12., 2.})
+  {
+    Run("HUDUnmix", With({{"maxerror", std::to_string(percent)}, {"report", Path("r.json")}}, "scene.tif", "0"));
+    EXPECT_LE(Report().at("relativeDecodeError").get<double>(), percent / 100.);
+  }
+}
+
+TEST_F(HUDUnmix, SaysOnceWhatErrorCanBeReachedWhenThatAskedForCannot)
+{
+  // Noise of 1 % in 11 bands: even 11 endmembers leave some.
+  const std::string message = Failure("HUDUnmix", With({{"maxerror", "0.01"}}, "scene.tif", "0"));
+  ExpectSays(message, {"scene.tif", "up to 11", "0.01 %", "the smallest is"});
+  EXPECT_EQ(message.find("scene.tif"), message.rfind("scene.tif")) << message;
+  for (const char* percent : {"0", "100", "-3"})
+  {
+    ExpectSays(Failure("HUDUnmix", With({{"maxerror", percent}}, "scene.tif", "0")), {"scene.tif", "between 0 and 1"});
+  }
+}
+
+TEST_F(HUDUnmix, EstimatesTheNumberOfASceneInScaledIntegersWithAnEmptyBand)
+{
+  TestImage scaled = m_Scene;
+  scaled.m_Pixels = (10000.f * m_Scene.m_Pixels).array().round();
+  scaled.m_Pixels.row(4).setConstant(-1.f);
+  scaled.m_NoData = -1.;
+  WriteImage(m_Folder / "scaled.tif", scaled, {}, GDT_Int16);
+  for (const char* estimator : {"error", "elm", "vd"})
+  {
+    SCOPED_TRACE(estimator);
+    Run("HUDUnmix", With({{"estimator", estimator}, {"maxerror", "2"}}, "scaled.tif", "0"));
+    ExpectSays(Log(), {"Number of endmembers found: 3"});
+    ExpectUnmixing(kEndmembers);
+  }
+}
+
+TEST_F(HUDUnmix, ReportHoldsWhatTheWrittenImagesSay)
+{
+  TestImage holed = m_Scene;
+  holed.m_NoData = -32768.;
+  holed.m_Pixels(4, 30) = -32768.f;
+  holed.m_Pixels.col(77).setConstant(std::numeric_limits<float>::quiet_NaN());
+  holed.m_Pixels(2, 78) = std::numeric_limits<float>::infinity();
+  holed.m_Pixels.col(123).setZero();
+  holed.m_Pixels.col(124).setZero();
+  holed.m_Pixels.col(125).setZero();
+  WriteImage(m_Folder / "holed.tif", holed);
+  // The mask leaves out valid pixels, and one of each kind of no-data.
+  const std::set<Eigen::Index> masked = {5, 6, 7, 77, 123};
+  WriteMask("mask.tif", masked);
+  for (const char* encoder : {"fcls", "nnls", "linear", "ucls"})
+  {
+    SCOPED_TRACE(encoder);
+    Run("HUDUnmix", With({{"mask", Path("mask.tif")}, {"report", Path("r.json")}, {"encoder", encoder}}, "holed.tif"));
+    const nlohmann::json report = Report();
+    EXPECT_EQ(report.at("format"), "hud-unmixing-report");
+    EXPECT_EQ(report.at("scene"), Path("holed.tif"));
+    EXPECT_EQ(report.at("encoder"), encoder);
+    EXPECT_EQ(report.at("bands"), kBands);
+    EXPECT_EQ(report.at("endmembers"), kEndmembers);
+    EXPECT_EQ(report.at("emptyBands"), nlohmann::json::array());
+    EXPECT_EQ(report.at("pixelsLeftOut"),
+              (nlohmann::json{{"masked", 5}, {"notFinite", 1}, {"noDataValue", 1}, {"allBandsZero", 2}}));
+    EXPECT_EQ(report.at("validPixels"), kWidth * kHeight - 9);
+
+    const Eigen::MatrixXf all = ReadImage(Path("a.tif")).m_Pixels;
+    std::vector<Eigen::Index> valid;
+    for (Eigen::Index pixel = 0; pixel < all.cols(); ++pixel)
+    {
+      if (all(0, pixel) != -9999.f)
+      {
+        valid.push_back(pixel);
+      }
+    }
+    ASSERT_EQ(valid.size(), static_cast<std::size_t>(kWidth * kHeight - 9));
+    const Eigen::MatrixXd spectra = holed.m_Pixels(Eigen::all, valid).cast<double>();
+    const Eigen::MatrixXd abundances = all(Eigen::all, valid).cast<double>();
+    const Eigen::MatrixXd endmembers = ReadImage(Path("e.tif")).m_Pixels.cast<double>();
+    const double error = (spectra - endmembers * abundances).norm();
+    const double rmse = error / std::sqrt(static_cast<double>(spectra.size()));
+    EXPECT_NEAR(report.at("decodeRmse").get<double>(), rmse, 1e-4 * rmse);
+    EXPECT_NEAR(report.at("relativeDecodeError").get<double>(), error / spectra.norm(), 1e-4 * error / spectra.norm());
+
+    const hud::SceneStatistics statistics = ComputeSceneStatistics(hud::InMemorySpectra(spectra.cast<float>()));
+    const double affine = AffineRankLimit(statistics, kEndmembers - 1);
+    const double linear = LinearRankLimit(statistics, kEndmembers);
+    EXPECT_NEAR(report.at("affineRankLimit").get<double>(), affine, 1e-6 * affine);
+    EXPECT_NEAR(report.at("linearRankLimit").get<double>(), linear, 1e-6 * linear);
+    EXPECT_NEAR(report.at("decodeRmseOverAffineRankLimit").get<double>(), rmse / affine, 1e-4 * rmse / affine);
+    EXPECT_GE(rmse, linear);
+    const Eigen::MatrixXd unconstrained = endmembers.colPivHouseholderQr().solve(spectra);
+    const double negative = static_cast<double>((unconstrained.array() < 0.).count());
+    EXPECT_NEAR(report.at("negativeShareOfUnconstrained").get<double>(),
+                negative / static_cast<double>(unconstrained.size()), 2. / static_cast<double>(unconstrained.size()));
+
+    ASSERT_EQ(report.at("perEndmember").size(), static_cast<std::size_t>(kEndmembers));
+    Eigen::Index pixels = 0;
+    for (Eigen::Index k = 0; k < kEndmembers; ++k)
+    {
+      const nlohmann::json& entry = report.at("perEndmember").at(static_cast<std::size_t>(k));
+      pixels += entry.at("largestIn").get<Eigen::Index>();
+      EXPECT_EQ(entry.at("pureIn").get<Eigen::Index>(), (all(k, valid).array() >= 0.95f).count());
+      EXPECT_NEAR(entry.at("meanAbundance").get<double>(), abundances.row(k).mean(), 1e-6);
+    }
+    EXPECT_EQ(pixels, kWidth * kHeight - 9);
+
+    // Without abundances to write, it is the same.
+    Run("HUDUnmix", {{"in", Path("holed.tif")},
+                     {"mask", Path("mask.tif")},
+                     {"ne", "3"},
+                     {"encoder", encoder},
+                     {"report", Path("only.json")}});
+    EXPECT_EQ(Report("only.json"), report);
+    EXPECT_EQ(Log().find("nothing will be written"), std::string::npos);
+  }
+}
+
+TEST_F(HUDUnmix, ReportOfGivenEndmembersIsThatOfFoundOnes)
+{
+  Run("HUDUnmix", With({{"report", Path("r.json")}}));
+  Run("HUDUnmix", {{"in", Path("scene.tif")}, {"ie", Path("e.tif")}, {"report", Path("given.json")}});
+  const nlohmann::json found = Report();
+  const nlohmann::json given = Report("given.json");
+  for (const char* key : {"affineRankLimit", "linearRankLimit", "validPixels", "pixelsLeftOut", "emptyBands"})
+  {
+    EXPECT_EQ(given.at(key), found.at(key)) << key;
+  }
+  EXPECT_NEAR(given.at("decodeRmse").get<double>(), found.at("decodeRmse").get<double>(), 1e-6);
+}
+
+TEST_F(HUDUnmix, ReportIsOfTheWholeSceneWhenABoxOfItIsWritten)
+{
+  WriteMask("mask.tif", {0, 1, 2, 300});
+  Run("HUDUnmix", With({{"mask", Path("mask.tif")}, {"report", Path("whole.json")}}));
+  Parameters arguments = With({{"mask", Path("mask.tif")}, {"report", Path("r.json")}});
+  arguments[1].second = Path("a.tif") + "?&box=5:4:7:6";
+  Run("HUDUnmix", arguments);
+  EXPECT_EQ(ReadImage(Path("a.tif")).m_Width, 7);
+  EXPECT_EQ(Report(), Report("whole.json"));
+}
+
+TEST_F(HUDUnmix, LeavesNothingOfTheReportWhenTheRunFails)
+{
+  ExpectSays(Failure("HUDUnmix", With({{"report", Path("r.json")}}, "scene.tif", "12")), {"endmembers is 12"});
+  Parameters arguments = With({{"report", Path("missing/r.json")}});
+  ExpectSays(Failure("HUDUnmix", arguments), {"report", "missing"});
+  arguments.back().second = Path("a.tif");
+  ExpectSays(Failure("HUDUnmix", arguments), {"report", "out", "same file", "a.tif"});
+  // No pixel has data in all bands: known only when the images are complete.
+  TestImage empty = m_Scene;
+  for (Eigen::Index pixel = 0; pixel < empty.m_Pixels.cols(); ++pixel)
+  {
+    empty.m_Pixels(pixel % kBands, pixel) = std::numeric_limits<float>::quiet_NaN();
+  }
+  WriteImage(m_Folder / "empty.tif", empty);
+  WriteImage(m_Folder / "given.tif", [&] {
+    TestImage given = m_Scene;
+    given.m_Width = 3;
+    given.m_Height = 1;
+    given.m_Pixels = m_Scene.m_Pixels.leftCols(3).eval();
+    return given;
+  }());
+  ExpectSays(Failure("HUDUnmix", With({{"ie", Path("given.tif")}, {"report", Path("r.json")}}, "empty.tif")),
+             {"no valid pixel"});
+  ExpectSays(Failure("HUDUnmix", With({{"ie", Path("given.tif")}}, "empty.tif")), {"empty.tif", "no valid pixel"});
+  {
+    const hud::test::FullDisk full(300);
+    ExpectSays(Failure("HUDUnmix", {{"in", Path("scene.tif")}, {"ie", Path("given.tif")}, {"report", Path("r.json")}}),
+               {"r.json"});
+  }
+}
+
+TEST_F(HUDUnmix, AMaskedPixelIsAsGoodAsNoData)
+{
+  const std::set<Eigen::Index> masked = {0, 40, 41, 3 * kWidth + 7, kWidth * kHeight - 1};
+  WriteMask("mask.tif", masked);
+  TestImage holed = m_Scene;
+  for (const Eigen::Index pixel : masked)
+  {
+    holed.m_Pixels.col(pixel).setConstant(std::numeric_limits<float>::quiet_NaN());
+  }
+  WriteImage(m_Folder / "holed.tif", holed, Wavelengths());
+  Run("HUDUnmix", Arguments("holed.tif"));
+  ExpectUnmixing(kEndmembers, masked);
+  const std::string abundances = ReadText(Path("a.tif"));
+  const std::string endmembers = ReadText(Path("e.tif"));
+  Run("HUDUnmix", With({{"mask", Path("mask.tif")}}));
+  ExpectSays(Log(), {"Pixels left out by the mask: 5"});
+  EXPECT_TRUE(ReadText(Path("a.tif")) == abundances);
+  EXPECT_TRUE(ReadText(Path("e.tif")) == endmembers);
+}
+
+TEST_F(HUDUnmix, TakesAMaskWithoutAGridForASceneWithOne)
+{
+  const double grid[] = {500000., 20., 0., 4000000., 0., -20.};
+  const auto scene = hud::test::Dataset(GDALDataset::Open(Path("scene.tif").c_str(), GDAL_OF_RASTER | GDAL_OF_UPDATE),
+                                        [](GDALDataset* open) { GDALClose(open); });
+  scene->SetGeoTransform(const_cast<double*>(grid));
+  scene->FlushCache();
+  WriteMask("mask.tif", {17});
+  Run("HUDUnmix", With({{"mask", Path("mask.tif")}}));
+  ExpectUnmixing(kEndmembers, {17});
+}
+
+TEST_F(HUDUnmix, RefusesAMaskThatDoesNotFitOrLeavesNothing)
+{
+  std::set<Eigen::Index> all;
+  for (Eigen::Index pixel = 0; pixel < kWidth * kHeight; ++pixel)
+  {
+    all.insert(pixel);
+  }
+  WriteMask("nothing.tif", all);
+  ExpectSays(Failure("HUDUnmix", With({{"mask", Path("nothing.tif")}})), {"mask", "nothing.tif", "0 in every pixel"});
+  TestImage other;
+  other.m_Width = kHeight;
+  other.m_Height = kWidth;
+  other.m_Pixels = Eigen::MatrixXf::Ones(1, kWidth * kHeight);
+  WriteImage(m_Folder / "other.tif", other);
+  ExpectSays(Failure("HUDUnmix", With({{"mask", Path("other.tif")}})), {"mask", "other.tif", "19 x 23", "23 x 19"});
+  ExpectSays(Failure("HUDUnmix", With({{"mask", Path("missing.tif")}})), {"missing.tif"});
+  // What the mask leaves is no-data.
+  all.erase(17);
+  WriteMask("hole.tif", all);
+  TestImage holed = m_Scene;
+  holed.m_Pixels.col(17).setZero();
+  WriteImage(m_Folder / "holed.tif", holed);
+  ExpectSays(Failure("HUDUnmix", With({{"mask", Path("hole.tif")}}, "holed.tif")), {"holed.tif", "no valid pixel"});
+}
+
+TEST_F(HUDUnmix, EndmembersAreZeroInBandsWithoutDataAndServeAgain)
+{
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const float empty : {nan, -1.f, 0.f})
+  {
+    SCOPED_TRACE(empty);
+    TestImage holed = m_Scene;
+    holed.m_NoData = -1.;
+    holed.m_Pixels.row(0).setConstant(empty);
+    holed.m_Pixels.middleRows(5, 2).setConstant(empty);
+    holed.m_Pixels(3, 50) = nan;
+    WriteImage(m_Folder / "holed.tif", holed);
+    for (const char* refine : {"30", "0"})
+    {
+      SCOPED_TRACE(refine);
+      Run("HUDUnmix", With({{"report", Path("r.json")}, {"refine", refine}}, "holed.tif"));
+      ExpectUnmixing(kEndmembers, {50});
+      const Eigen::MatrixXf endmembers = ReadImage(Path("e.tif")).m_Pixels;
+      EXPECT_TRUE(endmembers.row(0).isZero(0.f));
+      EXPECT_TRUE(endmembers.middleRows(5, 2).isZero(0.f)) << endmembers;
+      EXPECT_GT(endmembers.cwiseAbs().rowwise().maxCoeff()(7), 0.05f);
+      const nlohmann::json report = Report();
+      EXPECT_EQ(report.at("emptyBands"), empty == 0.f ? nlohmann::json::array() : nlohmann::json({1, 6, 7}));
+      EXPECT_LT(report.at("relativeDecodeError").get<double>(), 0.06);
+      EXPECT_EQ(report.at("pixelsLeftOut").at("notFinite"), 1);
+      if (empty != 0.f)
+      {
+        ExpectSays(Log(), {"holed.tif", "band 1, 6-7 without data"});
+      }
+
+      const Eigen::MatrixXf abundances = ReadImage(Path("a.tif")).m_Pixels;
+      Run("HUDUnmix", {{"in", Path("holed.tif")}, {"out", Path("again.tif")}, {"ie", Path("e.tif")}});
+      const Eigen::MatrixXf again = ReadImage(Path("again.tif")).m_Pixels;
+      ASSERT_TRUE(again.allFinite());
+      EXPECT_LT((again - abundances).cwiseAbs().maxCoeff(), 1e-5f);
+    }
+  }
+}
+
+TEST_F(HUDUnmix, WhatABandWithoutDataHoldsMakesNoDifference)
+{
+  TestImage holed = m_Scene;
+  holed.m_Pixels.row(5).setZero();
+  WriteImage(m_Folder / "zero.tif", holed);
+  holed.m_Pixels.row(5).setConstant(std::numeric_limits<float>::quiet_NaN());
+  WriteImage(m_Folder / "nan.tif", holed);
+  Run("HUDUnmix", Arguments("zero.tif"));
+  const Eigen::MatrixXf abundances = ReadImage(Path("a.tif")).m_Pixels;
+  const Eigen::MatrixXf endmembers = ReadImage(Path("e.tif")).m_Pixels;
+  Run("HUDUnmix", Arguments("nan.tif"));
+  EXPECT_EQ(ReadImage(Path("a.tif")).m_Pixels, abundances);
+  EXPECT_EQ(ReadImage(Path("e.tif")).m_Pixels, endmembers);
+}
+
+TEST_F(HUDUnmix, RowsOfNoDataAreAsGoodAsCutAway)
+{
+  // The first two rows and the last three.
+  const Eigen::Index first = 2 * kWidth;
+  const Eigen::Index count = (kHeight - 5) * kWidth;
+  TestImage cut = m_Scene;
+  cut.m_Height = kHeight - 5;
+  cut.m_Pixels = m_Scene.m_Pixels.middleCols(first, count).eval();
+  WriteImage(m_Folder / "cut.tif", cut);
+  Run("HUDUnmix", With({{"outlib", Path("e.csv")}}, "cut.tif"));
+  const Eigen::MatrixXf abundances = ReadImage(Path("a.tif")).m_Pixels;
+  const std::string endmembers = ReadText(Path("e.csv"));
+  for (const float noData : {std::numeric_limits<float>::quiet_NaN(), -1.f, 0.f})
+  {
+    SCOPED_TRACE(noData);
+    TestImage holed = m_Scene;
+    holed.m_NoData = -1.;
+    holed.m_Pixels.leftCols(first).setConstant(noData);
+    holed.m_Pixels.rightCols(3 * kWidth).setConstant(noData);
+    WriteImage(m_Folder / "holed.tif", holed);
+    Run("HUDUnmix", With({{"outlib", Path("e.csv")}}, "holed.tif"));
+    EXPECT_EQ(ReadText(Path("e.csv")), endmembers);
+    const Eigen::MatrixXf result = ReadImage(Path("a.tif")).m_Pixels;
+    EXPECT_EQ(result.middleCols(first, count), abundances);
+    EXPECT_TRUE((result.leftCols(first).array() == -9999.f).all());
+    EXPECT_TRUE((result.rightCols(3 * kWidth).array() == -9999.f).all());
+  }
+}
+
+TEST_F(HUDUnmix, EveryWayToFindEndmembersGivesAnUnmixing)
+{
+  for (const Parameters& others : std::vector<Parameters>{{{"criterion", "volume"}},
+                                                          {{"criterion", "volume"}, {"refine", "0"}},
+                                                          {{"smooth", "0"}},
+                                                          {{"smooth", "50"}},
+                                                          {{"smooth", "0"}, {"refine", "0"}},
+                                                          {{"restarts", "1"}},
+                                                          {{"restarts", "1"}, {"refine", "0"}},
+                                                          {{"shade", "1"}},
+                                                          {{"shade", "1"}, {"refine", "0"}},
+                                                          {{"shade", "1"}, {"smooth", "0"}, {"criterion", "volume"}}})
+  {
+    SCOPED_TRACE(others.front().first + " " + others.front().second + " " + others.back().first);
+    Run("HUDUnmix", With(others));
+    ExpectUnmixing(kEndmembers);
+  }
+}
+
+TEST_F(HUDUnmix, ShadeIsOneEndmemberOfZerosThatServesAgain)
+{
+  Run("HUDUnmix", With({{"shade", "1"}, {"report", Path("r.json")}}));
+  const Eigen::MatrixXf endmembers = ReadImage(Path("e.tif")).m_Pixels;
+  EXPECT_EQ((endmembers.array() == 0.f).colwise().all().count(), 1);
+  const Eigen::MatrixXf abundances = ReadImage(Path("a.tif")).m_Pixels;
+  ExpectSimplex(abundances);
+  Run("HUDUnmix", {{"in", Path("scene.tif")}, {"out", Path("again.tif")}, {"ie", Path("e.tif")}});
+  const Eigen::MatrixXf again = ReadImage(Path("again.tif")).m_Pixels;
+  ASSERT_TRUE(again.allFinite());
+  EXPECT_LT((again - abundances).cwiseAbs().maxCoeff(), 1e-5f);
+  // Without sum-to-one, nothing says how much shade there is.
+  for (const char* encoder : {"nnls", "linear", "ucls"})
+  {
+    ExpectSays(Failure("HUDUnmix", With({{"shade", "1"}, {"encoder", encoder}})), {"scene.tif", "dependent"});
+  }
+}
+
+TEST_F(HUDUnmix, NnlsAbundancesAreNeverNegativeAndNoWorseThanThoseOfSumOne)
+{
+  Run("HUDUnmix", With({{"report", Path("fcls.json")}}));
+  Run("HUDUnmix", {{"in", Path("scene.tif")},
+                   {"out", Path("a.tif")},
+                   {"ie", Path("e.tif")},
+                   {"encoder", "nnls"},
+                   {"report", Path("nnls.json")}});
+  const Eigen::MatrixXf abundances = ReadImage(Path("a.tif")).m_Pixels;
+  ASSERT_TRUE(abundances.allFinite());
+  EXPECT_GE(abundances.minCoeff(), 0.f);
+  EXPECT_GT((abundances.colwise().sum().array() - 1.f).abs().maxCoeff(), 1e-3f);
+  EXPECT_LE(Report("nnls.json").at("decodeRmse").get<double>(), Report("fcls.json").at("decodeRmse").get<double>());
+}
+
+TEST_F(HUDUnmix, RefusesOptionsOutOfTheirRange)
+{
+  ExpectSays(Failure("HUDUnmix", With({{"smooth", "70"}})), {"scene.tif", "median", "0.7", "0 to 0.5"});
+  ExpectSays(Failure("HUDUnmix", With({{"smooth", "-1"}})), {"median", "-0.01"});
+  ExpectSays(Failure("HUDUnmix", With({{"shade", "1"}}, "scene.tif", "2")), {"endmembers is 2", "at least 3", "shade"});
+  for (const char* key : {"criterion", "estimator", "encoder"})
+  {
+    EXPECT_NE(Failure("HUDUnmix", With({{key, "nonsense"}})), "no error") << key;
+  }
+}
+
+TEST_F(HUDUnmix, RefusesAConstantImage)
+{
+  TestImage constant = m_Scene;
+  constant.m_Pixels.colwise() = Eigen::VectorXf::LinSpaced(kBands, 0.1f, 0.7f);
+  WriteImage(m_Folder / "constant.tif", constant);
+  for (const char* endmembers : {"3", "0"})
+  {
+    const std::string message = Failure("HUDUnmix", Arguments("constant.tif", endmembers));
+    ExpectSays(message, {"constant.tif", "endmembers"});
+  }
+}
+
+TEST_F(HUDUnmix, MoreEndmembersThanTheRankAreRefusedOrAnUnmixing)
+{
+  WriteImage(m_Folder / "pure.tif", NoiseFreeScene());
+  Run("HUDUnmix", With({{"report", Path("r.json")}}, "pure.tif"));
+  ExpectUnmixing(kEndmembers);
+  EXPECT_LT(Report().at("relativeDecodeError").get<double>(), 1e-3);
+  for (const char* refine : {"0", "30"})
+  {
+    SCOPED_TRACE(refine);
+    const Parameters arguments = With({{"refine", refine}}, "pure.tif", "5");
+    const auto before = m_Folder.Names();
+    try
+    {
+      Run("HUDUnmix", arguments);
+    }
+    catch (const hud::InvalidData& error)
+    {
+      ExpectSays(error.what(), {"pure.tif", "endmembers"});
+      EXPECT_EQ(m_Folder.Names(), before);
+      continue;
+    }
+    ExpectUnmixing(5);
+  }
+}
+
+TEST_F(HUDUnmix, EstimatesTheNumberOfASceneWithoutNoise)
+{
+  WriteImage(m_Folder / "pure.tif", NoiseFreeScene());
+  Run("HUDUnmix", With({{"maxerror", "0.5"}}, "pure.tif", "0"));
+  ExpectSays(Log(), {"Number of endmembers found: 3"});
+  ExpectUnmixing(kEndmembers);
+}
+
+TEST_F(HUDUnmix, DarkSaturatedAndOutlyingPixelsKeepTheConstraints)
+{
+  TestImage wild = m_Scene;
+  wild.m_Pixels = (20000.f * m_Scene.m_Pixels).array().round().max(0.f);
+  wild.m_Pixels.col(3).setZero(); // no-data
+  wild.m_Pixels.col(4).setZero();
+  wild.m_Pixels(2, 4) = 1.f;                  // nearly dark
+  wild.m_Pixels.col(70).setConstant(65535.f); // saturated
+  wild.m_Pixels.col(71).head(4).setConstant(65535.f);
+  wild.m_Pixels(8, 200) = 65535.f;
+  WriteImage(m_Folder / "wild.tif", wild, {}, GDT_UInt16);
+  for (const Parameters& others :
+       std::vector<Parameters>{{}, {{"refine", "0"}}, {{"shade", "1"}}, {{"restarts", "1"}, {"refine", "0"}}})
+  {
+    SCOPED_TRACE(others.empty() ? "defaults" : others.front().first);
+    Parameters arguments = With({{"report", Path("r.json")}}, "wild.tif");
+    arguments.insert(arguments.end(), others.begin(), others.end());
+    Run("HUDUnmix", arguments);
+    ExpectUnmixing(kEndmembers, {3});
+    EXPECT_EQ(Report().at("pixelsLeftOut").at("allBandsZero"), 1);
+  }
+}
+
+TEST_F(HUDUnmix, ValuesOfAnyMagnitudeKeepTheConstraints)
+{
+  TestImage wild = m_Scene;
+  wild.m_Pixels.col(9) *= 1e6f;
+  wild.m_Pixels.col(10) *= -1e6f;
+  wild.m_Pixels.col(11) *= 1e-30f;
+  wild.m_Pixels.col(12).setConstant(std::numeric_limits<float>::denorm_min());
+  WriteImage(m_Folder / "wild.tif", wild);
+  Run("HUDUnmix", With({{"report", Path("r.json")}}, "wild.tif"));
+  ExpectUnmixing(kEndmembers);
+  const nlohmann::json report = Report();
+  for (const auto& [key, value] : report.items())
+  {
+    EXPECT_FALSE(value.is_null()) << key; // as NaN would be
+  }
+  for (const float unit : {1e-12f, 1e12f})
+  {
+    SCOPED_TRACE(unit);
+    TestImage scaled = m_Scene;
+    scaled.m_Pixels *= unit;
+    WriteImage(m_Folder / "scaled.tif", scaled);
+    Run("HUDUnmix", Arguments("scaled.tif"));
+    ExpectUnmixing(kEndmembers);
+  }
+  wild = m_Scene;
+  wild.m_Pixels(2, 9) = 3e38f;
+  WriteImage(m_Folder / "huge.tif", wild);
+  ExpectSays(Failure("HUDUnmix", Arguments("huge.tif")), {"huge.tif", "no-data value"});
 }
 
 } // namespace

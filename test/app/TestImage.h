@@ -29,13 +29,13 @@ struct TestImage
 using Dataset = std::unique_ptr<GDALDataset, void (*)(GDALDataset*)>;
 
 inline void WriteImage(const std::filesystem::path& path, const TestImage& image,
-                       const std::vector<double>& wavelengths = {})
+                       const std::vector<double>& wavelengths = {}, GDALDataType type = GDT_Float32)
 {
   GDALAllRegister();
   const int bands = static_cast<int>(image.m_Pixels.rows());
   const char* options[] = {"INTERLEAVE=PIXEL", nullptr};
-  Dataset dataset(GetGDALDriverManager()->GetDriverByName("GTiff")->Create(
-                      path.c_str(), image.m_Width, image.m_Height, bands, GDT_Float32, const_cast<char**>(options)),
+  Dataset dataset(GetGDALDriverManager()->GetDriverByName("GTiff")->Create(path.c_str(), image.m_Width, image.m_Height,
+                                                                           bands, type, const_cast<char**>(options)),
                   [](GDALDataset* open) { GDALClose(open); });
   for (int band = 0; band < bands; ++band)
   {
