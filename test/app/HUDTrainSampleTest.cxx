@@ -143,6 +143,35 @@ TEST_F(HUDTrainSample, LeavesNoDataPixelsOutAndCountsThem)
   ExpectSays(Log(), {"No-data pixels left out: 2"});
 }
 
+TEST_F(HUDTrainSample, EstimatesTheNumberOfEndmembers)
+{
+  // 2 of the 3 endmembers describe the scene within 5 %, or all 3 do: what HUDUnmix finds is what is trained on.
+  Run("HUDUnmix", {{"in", Path("scene.tif")}, {"ne", "0"}, {"outendm", Path("e.tif")}});
+  const Eigen::Index count = ReadImage(Path("e.tif")).m_Pixels.cols();
+  EXPECT_GE(count, 2);
+  EXPECT_LE(count, kEndmembers);
+  Run("HUDTrain", Training({{"ne", "0"}}));
+  ExpectSays(Log(), {"Number of endmembers found: " + std::to_string(count)});
+  const std::string estimated = ReadText(Path("m.safetensors"));
+  Run("HUDTrain", Training({{"ne", std::to_string(count)}}));
+  EXPECT_TRUE(ReadText(Path("m.safetensors")) == estimated);
+}
+
+TEST_F(HUDTrainSample, LeavesOutBandsWithoutData)
+{
+  TestImage holed = m_Scene;
+  holed.m_Pixels.row(6).setConstant(std::numeric_limits<float>::quiet_NaN());
+  WriteImage(m_Folder / "holed.tif", holed);
+  Run("HUDTrain", Training({{"il", Path("holed.tif")}}));
+  ExpectSays(Log(), {"holed.tif", "band 7 without data"});
+  Run("HUDSample", Sampling());
+  const TestImage spectra = ReadImage(Path("s.tif"));
+  ASSERT_EQ(spectra.m_Pixels.rows(), kBands);
+  ASSERT_TRUE(spectra.m_Pixels.allFinite());
+  EXPECT_TRUE(spectra.m_Pixels.row(6).isZero(0.f));
+  EXPECT_GT(spectra.m_Pixels.row(5).maxCoeff(), 0.01f);
+}
+
 TEST_F(HUDTrainSample, RefusesScenesThatCannotBeUsed)
 {
   ExpectSays(Failure("HUDTrain", Training({{"il", Path("nothing.tif")}})), {"nothing.tif"});
