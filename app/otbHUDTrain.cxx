@@ -239,7 +239,7 @@ private:
     hud::SceneInfo scene;
     const auto bands = static_cast<Eigen::Index>(scenes.front()->GetNumberOfComponentsPerPixel());
     scene.m_Endmembers = HasValue("ie") ? ReadEndmembers("ie", bands).m_Endmembers
-                                        : ExtractEndmembers("il", scenes, options).m_Extraction.m_Endmembers;
+                                        : ExtractEndmembers("il", scenes, options).m_Endmembers;
     const std::vector<std::string> files = GetParameterStringList("il");
     if (!files.empty())
     {
@@ -258,6 +258,7 @@ private:
       const auto encode = HUDEncodeImageFilter::New();
       encode->SetInput(scene);
       encode->SetEndmembers(endmembers);
+      encode->SetIgnoredBands(FindEmptyBands("il", {scene}));
       UpdateInformation({"il", "ie"}, *encode->GetOutput());
       maps.push_back(HUDReadAbundances(*encode->GetOutput(), static_cast<unsigned int>(GetParameterInt("ram"))));
       LogNoData(encode->GetNoDataCounts());

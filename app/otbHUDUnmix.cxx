@@ -5,8 +5,6 @@
 #include "otbHUDBandMetadata.h"
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDEndmemberImage.h"
-#include "otbHUDMask.h"
-#include "otbHUDSceneSource.h"
 #include "otbHUDStagedFile.h"
 #include "otbHUDUnmixingReport.h"
 
@@ -155,23 +153,20 @@ private:
   void DoExecute() override
   {
     CheckOutputsWritable();
-    if (HasValue("outlib"))
-    {
-      HUDCheckEndmemberFileName(GetParameterString("outlib"));
-    }
-    else if (!HasValue("out") && !HasValue("outendm") && !HasValue("report"))
-    {
-      otbAppLogWARNING("Neither out nor outendm nor outlib nor report names a file: nothing will be written");
-    }
-    const auto ram = static_cast<unsigned int>(GetParameterInt("ram"));
+    CheckParameters();
+    HUDImageType* const scene = OpenScene();
     HUDUnmixingReport report;
-    HUDImageType* const scene = OpenScene(report);
-
+    report.m_Scene = GetParameterString("in");
+    report.m_Encoder = GetParameterString("encoder");
+    report.m_Bands = static_cast<Eigen::Index>(scene->GetNumberOfComponentsPerPixel());
     HUDEndmemberTable table = HasValue("ie") ? GivenEndmembers(*scene, report) : FindEndmembers(*scene, report);
+
     m_Encode = HUDEncodeImageFilter::New();
     m_Encode->SetInput(scene);
-    m_Encode->SetEncoder(hud::ParseEncoderKind(GetParameterString("encoder")));
+    m_Encode->SetEncoder(hud::ParseEncoderKind(report.m_Encoder));
     m_Encode->SetEndmembers(table.m_Endmembers);
+    m_Encode->SetIgnoredBands(report.m_EmptyBands);
+    m_Encode->SetSummarise(true);
     UpdateInformation({"in", "ie"}, *m_Encode->GetOutput());
     SetParameterOutputImage("out", m_Encode->GetOutput());
     m_Endmembers = HUDEndmembersToImage(table.m_Endmembers);
@@ -197,42 +192,44 @@ private:
       files.push_back(&*reportFile);
     }
     WriteOutputs(files, [&] {
-      if (!HasValue("out") && !reportFile)
-      {
-        return;
-      }
-      // Without out nothing was encoded, and with a box in its name only part of the scene.
-      const std::size_t encoded =
-          static_cast<std::size_t>(m_Encode->GetSummary().m_Pixels) + m_Encode->GetNoDataPixels();
-      if (encoded != scene->GetLargestPossibleRegion().GetNumberOfPixels())
-      {
-        HUDSceneSource({m_Encode->GetOutput()}, ram).Visit([](const Eigen::Ref<const Eigen::MatrixXf>&) {});
-      }
-      Complete(report);
       if (reportFile)
+      {
+        EncodeAll(*scene);
+      }
+      if (Complete(report) && reportFile)
       {
         report.Write(reportFile->StagedPath());
       }
     });
   }
 
+  /// Throws, before any work, when parameters cannot go together.
+  void CheckParameters()
+  {
+    if (HasValue("outlib"))
+    {
+      HUDCheckEndmemberFileName("outlib", GetParameterString("outlib"));
+    }
+    else if (!HasValue("out") && !HasValue("outendm") && !HasValue("report"))
+    {
+      otbAppLogWARNING("Neither out nor outendm nor outlib nor report names a file: nothing will be written");
+    }
+    if (!HasValue("ie") && GetParameterInt("shade") != 0 && GetParameterString("encoder") != "fcls")
+    {
+      throw hud::InvalidOption("shade: found encoder " + GetParameterString("encoder") +
+                               ", expected fcls; only where abundances sum to one does a spectrum of zeros count");
+    }
+  }
+
   /// Returns the scene without what the mask leaves out.
-  HUDImageType* OpenScene(HUDUnmixingReport& report)
+  HUDImageType* OpenScene()
   {
     HUDImageType* const scene = OpenImage("in");
-    report.m_Scene = GetParameterString("in");
-    report.m_Encoder = GetParameterString("encoder");
-    report.m_Bands = static_cast<Eigen::Index>(scene->GetNumberOfComponentsPerPixel());
     if (!HasValue("mask"))
     {
       return scene;
     }
     m_Masked = MaskScene(*scene, "mask");
-    report.m_MaskedPixels = HUDCountMaskedPixels(*OpenImage("mask"), static_cast<unsigned int>(GetParameterInt("ram")));
-    if (report.m_MaskedPixels == scene->GetLargestPossibleRegion().GetNumberOfPixels())
-    {
-      throw hud::InvalidData(DescribeInput("mask") + " is 0 in every pixel, and so leaves none");
-    }
     HUDImageType* const masked = m_Masked->GetOutput();
     masked->UpdateOutputInformation();
     return masked;
@@ -240,13 +237,13 @@ private:
 
   HUDEndmemberTable GivenEndmembers(HUDImageType& scene, HUDUnmixingReport& report)
   {
+    HUDEndmemberTable table = ReadEndmembers("ie", report.m_Bands);
+    report.m_EmptyBands = FindEmptyBands("in", {&scene});
     if (HasValue("report"))
     {
-      const HUDSceneSource source({&scene}, static_cast<unsigned int>(GetParameterInt("ram")));
-      report.m_Statistics = hud::ComputeSceneStatistics(source);
-      report.m_EmptyBands = source.EmptyBands();
+      report.SetLimits(ReadStatistics("in", {&scene}), table.m_Endmembers.cols());
     }
-    return ReadEndmembers("ie", report.m_Bands);
+    return table;
   }
 
   HUDEndmemberTable FindEndmembers(HUDImageType& scene, HUDUnmixingReport& report)
@@ -259,35 +256,47 @@ private:
     options.m_Refinement.m_Shade = GetParameterInt("shade") != 0;
     options.m_SmoothedShare = GetParameterFloat("smooth") / 100.;
     options.m_Seed = GetSeed();
-    HUDSceneEndmembers found =
+    report.m_EmptyBands = FindEmptyBands("in", {&scene});
+    HUDEndmemberTable table;
+    const hud::Extraction extraction =
         ExtractEndmembers("in", {&scene}, options, HUDParseCountMethod(GetParameterString("estimator")),
                           GetParameterFloat("maxerror") / 100.);
-    report.m_Statistics = std::move(found.m_Extraction.m_Statistics);
-    report.m_EmptyBands = std::move(found.m_EmptyBands);
-    HUDEndmemberTable table;
-    table.m_Endmembers = std::move(found.m_Extraction.m_Endmembers);
+    report.SetLimits(extraction.m_Statistics, extraction.m_Endmembers.cols());
+    table.m_Endmembers = extraction.m_Endmembers;
     return table;
   }
 
+  /// Computes what was not written: all of the scene without `out`, the rest of it with a box in its name.
+  void EncodeAll(const HUDImageType& scene)
+  {
+    const std::size_t encoded =
+        static_cast<std::size_t>(m_Encode->GetSummary().m_Pixels) + m_Encode->GetNoDataPixels();
+    if (encoded != scene.GetLargestPossibleRegion().GetNumberOfPixels())
+    {
+      StreamThrough(*m_Encode->GetOutput(), "Computing abundances");
+    }
+  }
+
   /// Adds what the encoder saw to the report, and writes its log lines.
-  void Complete(HUDUnmixingReport& report)
+  /// @return false when there is nothing to report
+  bool Complete(HUDUnmixingReport& report)
   {
     report.m_Summary = m_Encode->GetSummary();
+    report.m_NoDataPixels = m_Encode->GetNoDataCounts();
+    LogNoData(report.m_NoDataPixels);
     if (report.m_Summary.m_Pixels == 0)
     {
-      throw hud::InvalidData(DescribeInput("in") + ": the scene has no valid pixel");
+      if (HasValue("out"))
+      {
+        otbAppLogWARNING(<< DescribeInput("in") << ": no pixel is valid: " << report.m_NoDataPixels.Describe());
+      }
+      return false;
     }
-    report.m_NoDataPixels = m_Encode->GetNoDataCounts();
-    report.m_NoDataPixels.m_NotFinite -= report.m_MaskedPixels;
-    if (report.m_MaskedPixels > 0)
-    {
-      otbAppLogINFO("Pixels left out by the mask: " << report.m_MaskedPixels);
-    }
-    LogNoData(report.m_NoDataPixels);
     for (const std::string& line : report.Lines())
     {
       otbAppLogINFO(<< line);
     }
+    return true;
   }
 
   itk::ImageSource<HUDImageType>::Pointer m_Masked;

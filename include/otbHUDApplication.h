@@ -31,13 +31,6 @@ class HUDStagedFile;
 namespace Wrapper
 {
 
-/// The endmembers of scenes.
-struct HUDSceneEndmembers
-{
-  hud::Extraction m_Extraction;
-  std::vector<Eigen::Index> m_EmptyBands; ///< without data in any pixel, counted from 0
-};
-
 /// Base of the HUD applications. A DoExecute calls CheckOutputsWritable first and WriteOutputs last:
 ///
 ///     void DoExecute() override
@@ -91,16 +84,26 @@ protected:
   /// @throws hud::InvalidData, hud::FileError that name the file
   HUDEndmemberTable ReadEndmembers(const std::string& key, Eigen::Index bands = 0);
 
+  /// Returns the bands that hold no data in any pixel of the scenes, counted from 0, after a warning that names them.
+  std::vector<Eigen::Index> FindEmptyBands(const std::string& key, const std::vector<HUDImageType*>& scenes);
+
+  /// Returns the statistics of the scenes' valid pixels.
+  /// @throws hud::InvalidData that names the files
+  hud::SceneStatistics ReadStatistics(const std::string& key, const std::vector<HUDImageType*>& scenes);
+
   /// Returns the endmembers of the scenes after log lines that say how well they describe them. Bands that hold no data in
   /// any pixel are 0 in them.
   /// @param key of the parameter that the scenes come from
   /// @param options with 0 endmembers to have their number estimated
   /// @param largestError of that estimate with HUDCountMethod::DecodeError, as in hud::EndmemberCountOptions
   /// @throws as hud::ExtractEndmembers, hud::CountEndmembers and HUDCountEndmembers, with the file's name
-  HUDSceneEndmembers ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
-                                       hud::ExtractionOptions options,
-                                       HUDCountMethod countMethod = HUDCountMethod::DecodeError,
-                                       double largestError = hud::EndmemberCountOptions().m_LargestError);
+  hud::Extraction ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
+                                    hud::ExtractionOptions options,
+                                    HUDCountMethod countMethod = HUDCountMethod::DecodeError,
+                                    double largestError = hud::EndmemberCountOptions().m_LargestError);
+
+  /// Computes all of an image strip by strip, for what its filters keep of it.
+  void StreamThrough(HUDImageType& image, const std::string& name);
 
   /// Updates the information of a pipeline's output, so that what does not fit together is known before any work.
   /// @param keys of the parameters that the pipeline reads; those without a value are left out of the message
@@ -136,8 +139,15 @@ protected:
   void WriteOutputs(const std::vector<HUDStagedFile*>& files = {}, const std::function<void()>& afterImages = {});
 
 private:
-  Eigen::Index CountEndmembers(const HUDSceneSource& source, const hud::ExtractionOptions& options,
-                               HUDCountMethod method, double largestError);
+  Eigen::Index CountEndmembers(HUDSceneSource& source, const hud::ExtractionOptions& options, HUDCountMethod method,
+                               double largestError);
+
+  /// Calls `work` with the scenes' valid pixels; its errors name the files.
+  template <typename Work>
+  auto WithSource(const std::string& key, const std::vector<HUDImageType*>& scenes, const Work& work);
+
+  /// Throws when the user wants the work to end.
+  static void Advance(HUDProgress& progress, double fraction);
 
   void DoUpdateParameters() override;
   void AfterExecuteAndWriteOutputs() override;

@@ -12,12 +12,12 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace otb
 {
 
-/// Spectra to abundances: hud::Encoder on every pixel. The output has one band for each endmember. A band in which all
-/// endmembers are 0 has no say, so that it may hold no data in the image.
+/// Spectra to abundances: hud::Encoder on every pixel. The output has one band for each endmember.
 class HUDEncodeImageFilter : public HUDSpectralImageFilter
 {
 public:
@@ -35,8 +35,14 @@ public:
   /// @param encoder hud::EncoderKind::Fcls unless set
   void SetEncoder(hud::EncoderKind encoder);
 
+  /// Has these bands, counted from 0, be left out: they have no say in what is no-data, and may hold anything.
+  void SetIgnoredBands(std::vector<Eigen::Index> bands);
+
+  /// Has the filter keep what GetSummary returns, which costs about twice what unconstrained abundances do.
+  void SetSummarise(bool summarise);
+
   /// Returns how well the abundances describe the valid pixels among those computed since the filter last computed the
-  /// image's first pixel: once a writer is done, those of the whole image.
+  /// image's first pixel: once a writer is done, those of the image that it wrote. The ignored bands count as 0.
   hud::UnmixingSummary GetSummary() const;
 
 protected:
@@ -52,6 +58,8 @@ private:
                const HUDImageType::IndexType& first) const override;
 
   Eigen::MatrixXd m_Endmembers;
+  std::vector<Eigen::Index> m_IgnoredBands;
+  bool m_Summarise = false;
   hud::EncoderKind m_Kind = hud::EncoderKind::Fcls;
   std::optional<hud::Encoder> m_Encoder;
   std::optional<hud::UnmixingSummariser> m_Summariser;

@@ -35,7 +35,8 @@ HUDEndmemberTable HUDReadEndmemberFile(const std::string& path, Eigen::Index ban
 
 /// Throws unless HUDWriteEndmemberFile can write a file of that name: hud::InvalidOption when it ends neither in `.csv` nor in
 /// `.sli`, hud::FileError when the header that NAME.sli needs, NAME.hdr, is there for another file.
-void HUDCheckEndmemberFileName(const std::string& path);
+/// @param key of the parameter, for messages
+void HUDCheckEndmemberFileName(const std::string& key, const std::string& path);
 
 /// Writes endmembers in single precision: as CSV, or as an ENVI spectral library and its header NAME.hdr when the path ends in
 /// `.sli`. Endmembers without names are numbered.

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace otb
@@ -24,10 +25,15 @@ enum class HUDZeroPixels
   AreValid   ///< projected abundances: 0 is a coordinate like any other
 };
 
+/// Returns what HUDMaskScene writes into the pixels that a mask leaves out: a NaN that no computation gives, so that they can
+/// be told from others that are not finite.
+float HUDMaskedValue();
+
 /// What a pixel is by HUDNoData.
 enum class HUDPixelState
 {
   Valid,
+  Masked,      ///< left out by a mask: the first band is HUDMaskedValue()
   NotFinite,   ///< some band is NaN or infinite
   NoDataValue, ///< some band holds its no-data value, and all are finite
   Zero         ///< all bands are 0
@@ -36,6 +42,7 @@ enum class HUDPixelState
 /// Numbers of no-data pixels by their reason.
 struct HUDNoDataCounts
 {
+  std::size_t m_Masked = 0;
   std::size_t m_NotFinite = 0;
   std::size_t m_NoDataValue = 0;
   std::size_t m_Zero = 0;
@@ -46,6 +53,9 @@ struct HUDNoDataCounts
   HUDNoDataCounts& operator+=(const HUDNoDataCounts& other);
 
   std::size_t Total() const;
+
+  /// Returns "7 with the no-data value, 2 not finite": the reasons that apply.
+  std::string Describe() const;
 };
 
 /// The one rule for what is a no-data pixel: any band is not finite, or any band equals that band's no-data value in the

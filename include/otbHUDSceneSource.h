@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,7 @@ public:
   void SetProgress(std::function<void(double)> progress);
 
   /// Calls `visit` from another thread than the caller's, one block at a time.
-  /// @throws hud::Error "interrupted" when HUDInterrupt::Requested(), and whatever the pipelines or `visit` throw
+  /// @throws hud::InvalidData when no pixel is valid, hud::Error "interrupted" when HUDInterrupt::Requested(), and whatever the pipelines or `visit` throw
   void Visit(const Visitor& visit) const override;
 
   /// Returns how many pixels have data; 0 before the first complete Visit.
@@ -48,7 +49,8 @@ public:
   /// Returns how many pixels are no-data by HUDNoData; none before the first complete Visit.
   const HUDNoDataCounts& NoDataPixels() const;
 
-  /// Returns the bands that hold no data in any pixel, counted from 0; none before the first complete Visit.
+  /// Returns the bands that hold no data in any pixel, counted from 0. The first call reads the images up to the first valid
+  /// pixel.
   const std::vector<Eigen::Index>& EmptyBands() const;
 
   /// Returns the lines of a strip that fits the budget: at least 1, at most `height`, whole rows of tiles where they fit.
@@ -59,11 +61,11 @@ public:
 private:
   class Packer;
 
-  /// Reads all images once.
-  /// @returns what was found
-  struct Pass;
-  Pass Read(const Visitor& visit) const;
-  void ReadImage(HUDImageType& image, Packer& packer, Pass& pass) const;
+  /// Receives the pixels of a line, [bands x pixels]; the reading goes on while it returns true.
+  using LineVisitor = std::function<bool(const HUDNoData& noData, const float* spectra, std::size_t pixels)>;
+
+  void ReadLines(const std::vector<Eigen::Index>& ignoredBands, const LineVisitor& visit) const;
+  std::vector<Eigen::Index> FindEmptyBands() const;
 
   std::vector<HUDImageType::Pointer> m_Images;
   Eigen::Index m_Bands = 0;
@@ -72,7 +74,7 @@ private:
   std::function<void(double)> m_Progress;
   mutable Eigen::Index m_ValidPixels = 0;
   mutable HUDNoDataCounts m_NoDataPixels;
-  mutable std::vector<Eigen::Index> m_EmptyBands;
+  mutable std::optional<std::vector<Eigen::Index>> m_EmptyBands;
 };
 
 } // namespace otb

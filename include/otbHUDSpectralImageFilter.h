@@ -59,7 +59,7 @@ protected:
   void CheckBands(Eigen::Index bands, Eigen::Index expected, const std::string& reference) const;
 
   /// Has these bands, counted from 0, be 0 in every pixel and have no say in what is no-data. For Configure.
-  void SetIgnoredBands(std::vector<Eigen::Index> bands);
+  void IgnoreBands(std::vector<Eigen::Index> bands);
 
 private:
   /// Prepares for images of that many bands and returns the bands of the output. Called before any pixel is computed.

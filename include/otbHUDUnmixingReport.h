@@ -10,7 +10,6 @@
 
 #include <Eigen/Core>
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,13 +23,16 @@ class HUDUnmixingReport
 {
 public:
   std::string m_Scene; ///< file
-  std::string m_Encoder;
+  std::string m_Encoder; ///< as hud::ParseEncoderKind reads it
   Eigen::Index m_Bands = 0;
   hud::UnmixingSummary m_Summary;                   ///< of at least one pixel
-  std::optional<hud::SceneStatistics> m_Statistics; ///< of the same pixels; without them the limits are left out
   HUDNoDataCounts m_NoDataPixels;
-  std::size_t m_MaskedPixels = 0;         ///< not among the no-data pixels
   std::vector<Eigen::Index> m_EmptyBands; ///< counted from 0
+
+  /// Sets the rank limits; without them they are left out of the report.
+  /// @param statistics of the same pixels
+  /// @param endmembers their number
+  void SetLimits(const hud::SceneStatistics& statistics, Eigen::Index endmembers);
 
   /// Returns the report for a log.
   std::vector<std::string> Lines() const;
@@ -38,6 +40,13 @@ public:
   /// Writes the report as JSON.
   /// @throws hud::FileError
   void Write(const std::string& path) const;
+
+private:
+  /// Returns the limit that holds for the encoder: affine where sums are one.
+  const std::optional<double>& Limit() const;
+
+  std::optional<double> m_AffineLimit; ///< what the best plane leaves
+  std::optional<double> m_LinearLimit; ///< what the best subspace leaves
 };
 
 } // namespace otb

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <sstream>
 #include <string>
 
@@ -18,8 +19,8 @@ void EndmemberCountOptions::Check() const
   if (!(m_LargestError > 0. && m_LargestError < 1.))
   {
     std::ostringstream message;
-    message << "the largest decode error is " << m_LargestError
-            << " of the scene's root mean square, expected between 0 and 1";
+    message << "the largest decode error is " << 100. * m_LargestError
+            << " % of the scene's root mean square, expected more than 0 % and less than 100 %";
     throw InvalidOption(message.str());
   }
   if (m_MostEndmembers < 2)
@@ -30,12 +31,15 @@ void EndmemberCountOptions::Check() const
 }
 
 Eigen::Index CountEndmembers(const SpectraSource& source, const EndmemberCountOptions& options,
-                             const std::function<void(Eigen::Index endmembers, double error)>& report)
+                             const std::function<void(Eigen::Index endmembers, double error)>& report,
+                             const std::function<void(double)>& progress)
 {
   options.Check();
+  ExtractionOptions extraction = options.m_Extraction;
+  extraction.m_Endmembers = extraction.m_Refinement.m_Shade ? 3 : 2;
+  extraction.Check(source.Bands(), std::numeric_limits<Eigen::Index>::max());
   const SceneStatistics statistics = ComputeSceneStatistics(source);
   const double scale = std::sqrt(statistics.Power() / static_cast<double>(source.Bands()));
-  ExtractionOptions extraction = options.m_Extraction;
   SpectraSampler sampler(source.Bands(), statistics.m_Pixels, extraction.m_SamplePixels, extraction.m_Seed);
   source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); });
   const InMemorySpectra sample(sampler.Sample());
@@ -44,28 +48,36 @@ Eigen::Index CountEndmembers(const SpectraSource& source, const EndmemberCountOp
   double smallest = AffineRankLimit(statistics, most - 1) / scale;
   if (smallest <= options.m_LargestError)
   {
-    for (Eigen::Index endmembers = extraction.m_Refinement.m_Shade ? 3 : 2; endmembers <= most; ++endmembers)
+    // No mixture beats the plane. The sample may be somewhat easier than the scene.
+    Eigen::Index& endmembers = extraction.m_Endmembers;
+    while (AffineRankLimit(statistics, endmembers - 1) > 1.2 * options.m_LargestError * scale)
     {
-      // No mixture beats the plane. The sample may be somewhat easier than the scene.
-      if (AffineRankLimit(statistics, endmembers - 1) > 1.2 * options.m_LargestError * scale)
-      {
-        continue;
-      }
-      extraction.m_Endmembers = endmembers;
-      smallest = ExtractEndmembers(sample, extraction).m_Rmse / scale;
+      ++endmembers;
+    }
+    const double tries = static_cast<double>(most - endmembers + 1);
+    smallest = std::numeric_limits<double>::infinity();
+    for (double tried = 0.; endmembers <= most; ++endmembers, ++tried)
+    {
+      const double error = ExtractEndmembers(sample, extraction, [&](double fraction) {
+                             if (progress)
+                             {
+                               progress((tried + fraction) / tries);
+                             }
+                           }).m_Rmse / scale;
       if (report)
       {
-        report(endmembers, smallest);
+        report(endmembers, error);
       }
-      if (smallest <= options.m_LargestError)
+      if (error <= options.m_LargestError)
       {
         return endmembers;
       }
+      smallest = std::min(smallest, error);
     }
   }
   std::ostringstream message;
   message << "no number of endmembers up to " << most << " has a decode error of " << 100. * options.m_LargestError
-          << " % of the scene's root mean square or less; the smallest is " << 100. * smallest << " %";
+          << " % of the scene's root mean square or less; none is below " << 100. * smallest << " %";
   throw InvalidData(message.str());
 }
 

@@ -84,10 +84,17 @@ public:
     {
       return m_Best;
     }
-    Candidate refined;
-    refined.m_Endmembers = RefineEndmembers(m_Sample, m_Best.m_Endmembers, m_Options.m_Refinement, m_AtStep);
-    refined.m_Rmse = FitFcls(m_Sample, refined.m_Endmembers).m_Rmse;
-    return refined;
+    try
+    {
+      Candidate refined;
+      refined.m_Endmembers = RefineEndmembers(m_Sample, m_Best.m_Endmembers, m_Options.m_Refinement, m_AtStep);
+      refined.m_Rmse = FitFcls(m_Sample, refined.m_Endmembers).m_Rmse;
+      return refined;
+    }
+    catch (const InvalidData&)
+    {
+      return m_Best; // without their negative values the endmembers are dependent
+    }
   }
 
 private:
@@ -180,8 +187,8 @@ void ExtractionOptions::Check(Eigen::Index bands, Eigen::Index pixels) const
   }
   if (!(m_SmoothedShare >= 0. && m_SmoothedShare <= 0.5))
   {
-    throw InvalidOption("the share of pixels for a median is " + std::to_string(m_SmoothedShare) +
-                        ", expected 0 to 0.5");
+    throw InvalidOption("the share of the pixels for a median is " + std::to_string(100. * m_SmoothedShare) +
+                        " %, expected 0 to 50 %");
   }
   if (m_SamplePixels < m_Endmembers)
   {
@@ -193,6 +200,7 @@ void ExtractionOptions::Check(Eigen::Index bands, Eigen::Index pixels) const
 Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOptions& options,
                              const std::function<void(double)>& progress)
 {
+  options.Check(source.Bands(), std::numeric_limits<Eigen::Index>::max()); // what needs no look at the scene
   Extraction extraction;
   extraction.m_Statistics = ComputeSceneStatistics(source);
   const SceneStatistics& statistics = extraction.m_Statistics;
@@ -211,7 +219,13 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
   std::vector<VcaResult> found;
   if (plain)
   {
-    found = ExtractVcaRuns(source, vca, runs, draw);
+    const auto checkIn = [&] {
+      if (progress)
+      {
+        progress(0.);
+      }
+    };
+    found = ExtractVcaRuns(source, vca, runs, draw, checkIn);
   }
   else
   {
@@ -220,8 +234,8 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
   const Eigen::MatrixXf& sample = sampler.Sample();
 
   const int kinds = (plain ? 1 : 0) + (smooth ? 1 : 0);
-  const double steps = kinds * (options.m_Restarts + options.m_Refinement.m_Iterations);
-  int step = 0;
+  const double steps = kinds * (static_cast<double>(options.m_Restarts) + options.m_Refinement.m_Iterations);
+  double step = 0.;
   const std::function<void()> atStep = [&] {
     ++step;
     if (progress)

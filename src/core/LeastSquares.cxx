@@ -474,6 +474,12 @@ ConstrainedLeastSquares::ConstrainedLeastSquares(const Eigen::MatrixXd& gram, Co
 void ConstrainedLeastSquares::Solve(const Eigen::Ref<const Eigen::MatrixXd>& correlations,
                                     Eigen::Ref<Eigen::MatrixXd> solutions) const
 {
+  if (correlations.rows() != m_Gram.cols() || solutions.rows() != m_Gram.cols() ||
+      solutions.cols() != correlations.cols())
+  {
+    throw InvalidData("found " + std::to_string(correlations.rows()) + " correlations for a problem of " +
+                      std::to_string(m_Gram.cols()) + " coefficients, or solutions of another shape");
+  }
   Workspace workspace(*this);
   for (Index i = 0; i < correlations.cols(); ++i)
   {

@@ -144,7 +144,7 @@ SceneStatistics ComputeSceneStatistics(const SpectraSource& source)
   statistics.m_Mean = Eigen::VectorXd::Zero(source.Bands());
   statistics.m_Correlation = Eigen::MatrixXd::Zero(source.Bands(), source.Bands());
   std::vector<Moments> parts(kParts, Moments(source.Bands()));
-  const SerialBlas serial;
+  [[maybe_unused]] const SerialBlas serial;
   source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
     statistics.m_Pixels += spectra.cols();
     ForEachPart(spectra.cols(), [&](std::size_t part, Eigen::Index begin, Eigen::Index end) {

@@ -39,12 +39,12 @@ Eigen::Matrix<typename Matrix::Scalar, Eigen::Dynamic, 1> Median(const Matrix& v
   using Scalar = typename Matrix::Scalar;
   Eigen::Matrix<Scalar, Eigen::Dynamic, 1> median(values.rows());
   std::vector<Scalar> row(columns.size());
-  const auto middle = static_cast<std::ptrdiff_t>(row.size() / 2);
+  const auto middle = row.begin() + static_cast<std::ptrdiff_t>(row.size() / 2);
   for (Eigen::Index i = 0; i < values.rows(); ++i)
   {
     std::transform(columns.begin(), columns.end(), row.begin(), [&](Eigen::Index column) { return values(i, column); });
-    std::nth_element(row.begin(), row.begin() + middle, row.end());
-    median(i) = row[static_cast<std::size_t>(middle)];
+    std::nth_element(row.begin(), middle, row.end());
+    median(i) = row.size() % 2 == 1 ? *middle : (*middle + *std::max_element(row.begin(), middle)) / Scalar(2);
   }
   return median;
 }

@@ -5,7 +5,10 @@
 
 #include "Lanes.h"
 
+#include "hud/core/Error.h"
+
 #include <algorithm>
+#include <string>
 
 namespace hud
 {
@@ -72,6 +75,11 @@ SpectraProduct::SpectraProduct(const Eigen::Ref<const Eigen::MatrixXd>& matrix)
 void SpectraProduct::Multiply(const Eigen::Ref<const Eigen::MatrixXf>& spectra,
                               Eigen::Ref<Eigen::MatrixXd> result) const
 {
+  if (spectra.rows() != m_Bands || result.rows() != m_Rows || result.cols() != spectra.cols())
+  {
+    throw InvalidData("found spectra of " + std::to_string(spectra.rows()) + " bands, expected " +
+                      std::to_string(m_Bands) + ", or a result of another shape");
+  }
   result.setZero();
   double converted[kTilePixels * kConvertedBands] = {};
   for (Index firstPixel = 0; firstPixel < spectra.cols(); firstPixel += kTilePixels)

@@ -22,6 +22,7 @@ public:
   /// Writes M Y; allocates nothing.
   /// @param spectra Y, [bands x pixels]
   /// @param result [rows x pixels]
+  /// @throws InvalidData when the shapes do not fit
   void Multiply(const Eigen::Ref<const Eigen::MatrixXf>& spectra, Eigen::Ref<Eigen::MatrixXd> result) const;
 
 private:

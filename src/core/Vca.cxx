@@ -303,7 +303,8 @@ VcaResult ExtractVca(const SpectraSource& source, const VcaOptions& options)
 }
 
 std::vector<VcaResult> ExtractVcaRuns(const SpectraSource& source, const VcaOptions& options,
-                                      const std::vector<VcaRuns>& branches, const SpectraSource::Visitor& also)
+                                      const std::vector<VcaRuns>& branches, const SpectraSource::Visitor& also,
+                                      const std::function<void()>& checkIn)
 {
   std::vector<BranchSearch> searches;
   Eigen::Index rows = 0;
@@ -334,6 +335,10 @@ std::vector<VcaResult> ExtractVcaRuns(const SpectraSource& source, const VcaOpti
       search.Begin();
     }
     scratch.Visit([&](const Eigen::MatrixXf& block) {
+      if (checkIn)
+      {
+        checkIn();
+      }
       for (BranchSearch& search : searches)
       {
         search.Consider(block);

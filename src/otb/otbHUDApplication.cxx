@@ -14,6 +14,7 @@
 
 #include "otbExtendedFilenameToWriterOptions.h"
 #include "otbImageFileWriter.h"
+#include "otbStreamingImageVirtualWriter.h"
 #include "otbSystem.h"
 
 #include "itkCommand.h"
@@ -414,9 +415,8 @@ HUDEndmemberTable HUDApplication::ReadEndmembers(const std::string& key, Eigen::
   }
 }
 
-HUDSceneEndmembers HUDApplication::ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
-                                                     hud::ExtractionOptions options, HUDCountMethod countMethod,
-                                                     double largestError)
+template <typename Work>
+auto HUDApplication::WithSource(const std::string& key, const std::vector<HUDImageType*>& scenes, const Work& work)
 {
   const HUDInterrupt interrupt;
   try
@@ -425,51 +425,7 @@ HUDSceneEndmembers HUDApplication::ExtractEndmembers(const std::string& key, con
                                                ? GetParameterStringList(key)
                                                : std::vector<std::string>();
     HUDSceneSource source(scenes, static_cast<unsigned int>(GetParameterInt("ram")), names);
-    if (options.m_Endmembers == 0)
-    {
-      options.m_Endmembers = CountEndmembers(source, options, countMethod, largestError);
-    }
-    const auto progress = StartProgress("Extracting endmembers");
-    HUDSceneEndmembers result;
-    hud::Extraction& extraction = result.m_Extraction;
-    // The first pass takes somewhat longer than the second, and either longer than what follows where time matters.
-    double before = 0.;
-    double share = 0.4;
-    const auto advance = [&](double fraction) {
-      progress->Advance(before + share * fraction);
-      HUDInterrupt::ThrowIfRequested();
-      if (fraction >= 1.)
-      {
-        before += share;
-        share = 0.3;
-      }
-    };
-    source.SetProgress(advance);
-    extraction = hud::ExtractEndmembers(source, options, advance);
-    progress->Finish();
-    result.m_EmptyBands = source.EmptyBands();
-    // Medians and projections leave rounding errors where all pixels are 0, as in the empty bands.
-    for (Eigen::Index band = 0; band < source.Bands(); ++band)
-    {
-      if (extraction.m_Statistics.m_Correlation(band, band) == 0.)
-      {
-        extraction.m_Endmembers.row(band).setZero();
-      }
-    }
-    if (!result.m_EmptyBands.empty())
-    {
-      otbAppLogWARNING(<< DescribeInput(key) << ": band " << DescribeBands(result.m_EmptyBands)
-                       << " without data in any pixel: left out, 0 in the endmembers");
-    }
-    otbAppLogINFO("Endmembers: " << options.m_Endmembers << " from " << source.ValidPixels() << " valid pixels of "
-                                 << source.Bands() << " bands, without " << source.NoDataPixels().Total()
-                                 << " no-data pixels; estimated SNR " << extraction.m_Snr << " dB");
-    otbAppLogINFO("Decode error on a sample of the pixels: "
-                  << extraction.m_Rmse << " RMSE, "
-                  << 100. * extraction.m_Rmse /
-                         std::sqrt(extraction.m_Statistics.Power() / static_cast<double>(source.Bands()))
-                  << " % of the scene's RMS; no mixture of as many endmembers can be below " << extraction.m_RankLimit);
-    return result;
+    return work(source);
   }
   catch (const hud::InvalidData& error)
   {
@@ -481,26 +437,123 @@ HUDSceneEndmembers HUDApplication::ExtractEndmembers(const std::string& key, con
   }
 }
 
-Eigen::Index HUDApplication::CountEndmembers(const HUDSceneSource& source, const hud::ExtractionOptions& options,
+void HUDApplication::Advance(HUDProgress& progress, double fraction)
+{
+  if (!progress.Advance(fraction))
+  {
+    throw hud::Error("interrupted");
+  }
+}
+
+std::vector<Eigen::Index> HUDApplication::FindEmptyBands(const std::string& key,
+                                                         const std::vector<HUDImageType*>& scenes)
+{
+  return WithSource(key, scenes, [&](HUDSceneSource& source) {
+    const std::vector<Eigen::Index> bands = source.EmptyBands();
+    if (!bands.empty())
+    {
+      otbAppLogWARNING(<< DescribeInput(key) << ": left out, as no pixel holds data there: band " << DescribeBands(bands));
+    }
+    return bands;
+  });
+}
+
+hud::SceneStatistics HUDApplication::ReadStatistics(const std::string& key, const std::vector<HUDImageType*>& scenes)
+{
+  return WithSource(key, scenes, [&](HUDSceneSource& source) {
+    const auto progress = StartProgress("Reading");
+    source.SetProgress([&](double fraction) { Advance(*progress, fraction); });
+    hud::SceneStatistics statistics = hud::ComputeSceneStatistics(source);
+    progress->Finish();
+    return statistics;
+  });
+}
+
+hud::Extraction HUDApplication::ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
+                                                  hud::ExtractionOptions options, HUDCountMethod countMethod,
+                                                  double largestError)
+{
+  return WithSource(key, scenes, [&](HUDSceneSource& source) {
+    if (options.m_Endmembers == 0)
+    {
+      options.m_Endmembers = CountEndmembers(source, options, countMethod, largestError);
+    }
+    const auto progress = StartProgress("Extracting endmembers");
+    // The first pass takes somewhat longer than the second, and either longer than what follows where time matters.
+    double before = 0.;
+    double share = 0.4;
+    const auto advance = [&](double fraction) {
+      Advance(*progress, before + share * fraction);
+      if (fraction >= 1.)
+      {
+        before += share;
+        share = 0.3;
+      }
+    };
+    source.SetProgress(advance);
+    hud::Extraction extraction = hud::ExtractEndmembers(source, options, advance);
+    progress->Finish();
+    // Medians and projections leave rounding errors where all pixels are 0, as in the empty bands.
+    for (Eigen::Index band = 0; band < source.Bands(); ++band)
+    {
+      if (extraction.m_Statistics.m_Correlation(band, band) == 0.)
+      {
+        extraction.m_Endmembers.row(band).setZero();
+      }
+    }
+    otbAppLogINFO("Endmembers: " << options.m_Endmembers << " from " << source.ValidPixels() << " valid pixels of "
+                                 << source.Bands() << " bands, without " << source.NoDataPixels().Total()
+                                 << " no-data pixels; estimated SNR " << extraction.m_Snr << " dB");
+    otbAppLogINFO(
+        "Decode error on a sample of the pixels: "
+        << extraction.m_Rmse << " RMSE, "
+        << 100. * extraction.m_Rmse /
+               std::sqrt(extraction.m_Statistics.Power() / static_cast<double>(source.Bands()))
+        << " % of the scene's RMS; over the whole scene no mixture of as many endmembers can be below "
+        << extraction.m_RankLimit);
+    return extraction;
+  });
+}
+
+Eigen::Index HUDApplication::CountEndmembers(HUDSceneSource& source, const hud::ExtractionOptions& options,
                                              HUDCountMethod method, double largestError)
 {
+  const auto progress = StartProgress("Counting endmembers");
   Eigen::Index count = 0;
   if (method == HUDCountMethod::DecodeError)
   {
+    double before = 0.;
+    source.SetProgress([&](double fraction) {
+      Advance(*progress, before + 0.2 * fraction);
+      before += fraction >= 1. ? 0.2 : 0.;
+    });
     hud::EndmemberCountOptions countOptions;
     countOptions.m_Extraction = options;
     countOptions.m_LargestError = largestError;
-    count = hud::CountEndmembers(source, countOptions, [this](Eigen::Index endmembers, double error) {
-      HUDInterrupt::ThrowIfRequested();
-      otbAppLogINFO(<< endmembers << " endmembers: decode error " << 100. * error << " % of the scene's RMS");
-    });
+    count = hud::CountEndmembers(
+        source, countOptions,
+        [this](Eigen::Index endmembers, double error) {
+          otbAppLogINFO(<< endmembers << " endmembers: decode error " << 100. * error << " % of the scene's RMS");
+        },
+        [&](double fraction) { Advance(*progress, before + (1. - before) * fraction); });
   }
   else
   {
+    source.SetProgress([&](double fraction) { Advance(*progress, fraction); });
     count = HUDCountEndmembers(hud::ComputeSceneStatistics(source), method);
   }
+  progress->Finish();
   otbAppLogINFO("Number of endmembers found: " << count);
   return count;
+}
+
+void HUDApplication::StreamThrough(HUDImageType& image, const std::string& name)
+{
+  const auto writer = StreamingImageVirtualWriter<HUDImageType>::New();
+  writer->SetInput(&image);
+  writer->SetAutomaticAdaptativeStreaming(static_cast<unsigned int>(GetParameterInt("ram")));
+  AddProcess(writer, name);
+  writer->Update();
 }
 
 void HUDApplication::UpdateInformation(const std::vector<std::string>& keys, HUDImageType& image)
@@ -540,9 +593,7 @@ void HUDApplication::LogNoData(const HUDNoDataCounts& pixels)
 {
   if (pixels.Total() > 0)
   {
-    otbAppLogINFO("No-data pixels left out: " << pixels.Total() << " (" << pixels.m_NoDataValue
-                                              << " with the no-data value, " << pixels.m_NotFinite << " not finite, "
-                                              << pixels.m_Zero << " with all bands 0)");
+    otbAppLogINFO("No-data pixels left out: " << pixels.Total() << " (" << pixels.Describe() << ")");
   }
 }
 

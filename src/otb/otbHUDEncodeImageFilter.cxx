@@ -7,7 +7,6 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace otb
 {
@@ -23,6 +22,18 @@ void HUDEncodeImageFilter::SetEndmembers(const Eigen::MatrixXd& endmembers)
 void HUDEncodeImageFilter::SetEncoder(hud::EncoderKind encoder)
 {
   m_Kind = encoder;
+  Modified();
+}
+
+void HUDEncodeImageFilter::SetIgnoredBands(std::vector<Eigen::Index> bands)
+{
+  m_IgnoredBands = std::move(bands);
+  Modified();
+}
+
+void HUDEncodeImageFilter::SetSummarise(bool summarise)
+{
+  m_Summarise = summarise;
   Modified();
 }
 
@@ -45,17 +56,11 @@ Eigen::Index HUDEncodeImageFilter::Configure(Eigen::Index bands)
     throw hud::InvalidOption("HUDEncodeImageFilter: no endmembers were set");
   }
   CheckBands(bands, m_Endmembers.rows(), "the endmembers have " + std::to_string(m_Endmembers.rows()));
-  m_Encoder.emplace(m_Endmembers, m_Kind);
-  m_Summariser.emplace(m_Endmembers);
-  std::vector<Eigen::Index> ignored;
-  for (Eigen::Index band = 0; band < bands; ++band)
-  {
-    if (m_Endmembers.row(band).isZero(0.))
-    {
-      ignored.push_back(band);
-    }
-  }
-  SetIgnoredBands(std::move(ignored));
+  Eigen::MatrixXd endmembers = m_Endmembers;
+  endmembers(m_IgnoredBands, Eigen::all).setZero();
+  m_Encoder.emplace(endmembers, m_Kind);
+  m_Summariser.emplace(endmembers);
+  IgnoreBands(m_IgnoredBands);
   return m_Encoder->Endmembers();
 }
 
@@ -69,6 +74,10 @@ void HUDEncodeImageFilter::Inspect(const Eigen::Ref<const Eigen::MatrixXf>& inpu
                                    const Eigen::Ref<const Eigen::MatrixXf>& output,
                                    const HUDImageType::IndexType& first) const
 {
+  if (!m_Summarise)
+  {
+    return;
+  }
   hud::UnmixingSummary summary = m_Summariser->Summarise(input, output);
   const std::lock_guard<std::mutex> lock(m_SummaryMutex);
   m_Lines[{first[1], first[0]}] = std::move(summary);

@@ -413,11 +413,11 @@ void WriteBytes(const std::string& path, const std::string& bytes)
   }
 }
 
-void CheckExtension(const std::string& path)
+void CheckExtension(const std::string& prefix, const std::string& path)
 {
   if (!EndsIn(path, ".csv") && !EndsIn(path, ".sli"))
   {
-    throw hud::InvalidOption("found " + path +
+    throw hud::InvalidOption(prefix + "found " + path +
                              ", expected a name that ends in .csv (table) or .sli (ENVI spectral library)");
   }
 }
@@ -456,19 +456,19 @@ HUDEndmemberTable HUDReadEndmemberFile(const std::string& path, Eigen::Index ban
   return table;
 }
 
-void HUDCheckEndmemberFileName(const std::string& path)
+void HUDCheckEndmemberFileName(const std::string& key, const std::string& path)
 {
-  CheckExtension(path);
+  CheckExtension(key + ": ", path);
   const fs::path header = fs::path(path).replace_extension(".hdr");
   if (EndsIn(path, ".sli") && fs::exists(header) && !fs::exists(path))
   {
-    throw hud::FileError(path + " needs the header " + header.string() + ", which is there for another file");
+    throw hud::FileError(key + ": " + path + " needs the header " + header.string() + ", which is there for another file");
   }
 }
 
 void HUDWriteEndmemberFile(const std::string& path, const HUDEndmemberTable& table)
 {
-  CheckExtension(path);
+  CheckExtension("", path);
   const auto bands = static_cast<std::size_t>(table.m_Endmembers.rows());
   if (!table.m_Wavelengths.empty() && table.m_Wavelengths.size() != bands)
   {

@@ -6,15 +6,41 @@
 #include "otbNoDataHelper.h"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <utility>
 
 namespace otb
 {
+
+namespace
+{
+
+constexpr std::uint32_t kMaskedBits = 0x7fc04855;
+
+bool IsMasked(float value)
+{
+  std::uint32_t bits = 0;
+  std::memcpy(&bits, &value, sizeof(bits));
+  return bits == kMaskedBits;
+}
+
+} // namespace
+
+float HUDMaskedValue()
+{
+  float value = 0.f;
+  std::memcpy(&value, &kMaskedBits, sizeof(value));
+  return value;
+}
 
 void HUDNoDataCounts::Add(HUDPixelState state)
 {
   switch (state)
   {
+  case HUDPixelState::Masked:
+    ++m_Masked;
+    break;
   case HUDPixelState::NotFinite:
     ++m_NotFinite;
     break;
@@ -31,6 +57,7 @@ void HUDNoDataCounts::Add(HUDPixelState state)
 
 HUDNoDataCounts& HUDNoDataCounts::operator+=(const HUDNoDataCounts& other)
 {
+  m_Masked += other.m_Masked;
   m_NotFinite += other.m_NotFinite;
   m_NoDataValue += other.m_NoDataValue;
   m_Zero += other.m_Zero;
@@ -39,7 +66,22 @@ HUDNoDataCounts& HUDNoDataCounts::operator+=(const HUDNoDataCounts& other)
 
 std::size_t HUDNoDataCounts::Total() const
 {
-  return m_NotFinite + m_NoDataValue + m_Zero;
+  return m_Masked + m_NotFinite + m_NoDataValue + m_Zero;
+}
+
+std::string HUDNoDataCounts::Describe() const
+{
+  std::string text;
+  for (const auto& [count, reason] :
+       {std::pair(m_Masked, " left out by the mask"), std::pair(m_NoDataValue, " with the no-data value"),
+        std::pair(m_NotFinite, " not finite"), std::pair(m_Zero, " with all bands 0")})
+  {
+    if (count > 0)
+    {
+      text += (text.empty() ? "" : ", ") + std::to_string(count) + reason;
+    }
+  }
+  return text;
 }
 
 HUDNoData::HUDNoData(const ImageMetadata& metadata, std::size_t bands, HUDZeroPixels zeroPixels,
@@ -91,6 +133,10 @@ HUDPixelState HUDNoData::Classify(const float* spectrum) const
   if (IsValid(spectrum))
   {
     return HUDPixelState::Valid;
+  }
+  if (IsMasked(spectrum[0]))
+  {
+    return HUDPixelState::Masked;
   }
   HUDPixelState state = HUDPixelState::Zero;
   for (std::size_t band = 0; band < m_Values.size(); ++band)

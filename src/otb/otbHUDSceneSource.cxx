@@ -36,45 +36,6 @@ std::size_t TileHeight(const HUDImageType& image)
 
 } // namespace
 
-/// What a pass over the images found.
-struct HUDSceneSource::Pass
-{
-  explicit Pass(Eigen::Index bands) : m_ValidInBand(static_cast<std::size_t>(bands), 0) {}
-
-  /// @param spectrum of a no-data pixel
-  void Add(const HUDNoData& noData, const float* spectrum)
-  {
-    m_NoDataPixels.Add(noData.Classify(spectrum));
-    for (std::size_t band = 0; band < m_ValidInBand.size(); ++band)
-    {
-      if (noData.IsValid(band, spectrum[band]))
-      {
-        m_ValidInBand[band] = 1;
-      }
-    }
-  }
-
-  /// Returns the bands without data, where they are what makes every pixel no-data.
-  std::vector<Eigen::Index> EmptyBands() const
-  {
-    std::vector<Eigen::Index> bands;
-    for (std::size_t band = 0; band < m_ValidInBand.size(); ++band)
-    {
-      if (m_ValidInBand[band] == 0)
-      {
-        bands.push_back(static_cast<Eigen::Index>(band));
-      }
-    }
-    const bool explains = m_ValidPixels == 0 && bands.size() < m_ValidInBand.size();
-    return explains ? bands : std::vector<Eigen::Index>();
-  }
-
-  Eigen::Index m_ValidPixels = 0;
-  HUDNoDataCounts m_NoDataPixels;
-  std::size_t m_Lines = 0;
-  std::vector<char> m_ValidInBand; ///< of the no-data pixels, 1 where a band holds data in any
-};
-
 /// Gathers pixels to blocks of fixed size. While one block is worked on, by another thread, the next is filled.
 class HUDSceneSource::Packer
 {
@@ -190,7 +151,11 @@ const HUDNoDataCounts& HUDSceneSource::NoDataPixels() const
 
 const std::vector<Eigen::Index>& HUDSceneSource::EmptyBands() const
 {
-  return m_EmptyBands;
+  if (!m_EmptyBands)
+  {
+    m_EmptyBands = FindEmptyBands();
+  }
+  return *m_EmptyBands;
 }
 
 std::size_t HUDSceneSource::StripLines(std::size_t width, std::size_t height, std::size_t bands, std::size_t tileHeight,
@@ -206,80 +171,119 @@ std::size_t HUDSceneSource::StripLines(std::size_t width, std::size_t height, st
   return std::clamp<std::size_t>(lines, 1, std::max<std::size_t>(1, height));
 }
 
-void HUDSceneSource::ReadImage(HUDImageType& image, Packer& packer, Pass& pass) const
+void HUDSceneSource::ReadLines(const std::vector<Eigen::Index>& ignoredBands, const LineVisitor& visit) const
 {
-  const HUDNoData noData(image.GetImageMetadata(), static_cast<std::size_t>(m_Bands), HUDZeroPixels::AreNoData,
-                         m_EmptyBands);
-  const auto whole = image.GetLargestPossibleRegion();
-  const std::size_t width = whole.GetSize(0);
-  const std::size_t height = whole.GetSize(1);
-  const auto bands = static_cast<std::size_t>(m_Bands);
-  const std::size_t tileHeight = TileHeight(image);
-  const std::size_t affordable = StripLines(width, height, bands, tileHeight, m_Ram);
-  const std::size_t cached = StripLines(width, height, bands, tileHeight, kCachedMegabytes);
-  // Never part of a row of tiles where a whole one is affordable: each part would decode all of it.
-  const std::size_t lines = std::min(affordable, std::max(cached, tileHeight));
-  for (std::size_t first = 0; first < height; first += lines)
+  for (const auto& pointer : m_Images)
   {
-    HUDInterrupt::ThrowIfRequested();
-    auto strip = whole;
-    strip.SetIndex(1, whole.GetIndex(1) + static_cast<itk::IndexValueType>(first));
-    strip.SetSize(1, std::min(lines, height - first));
-    image.SetRequestedRegion(strip);
-    image.PropagateRequestedRegion();
-    image.UpdateOutputData();
-    for (std::size_t line = 0; line < strip.GetSize(1); ++line)
+    HUDImageType& image = *pointer;
+    image.UpdateOutputInformation();
+    const HUDNoData noData(image.GetImageMetadata(), static_cast<std::size_t>(m_Bands), HUDZeroPixels::AreNoData,
+                           ignoredBands);
+    const auto whole = image.GetLargestPossibleRegion();
+    const std::size_t width = whole.GetSize(0);
+    const std::size_t height = whole.GetSize(1);
+    const auto bands = static_cast<std::size_t>(m_Bands);
+    const std::size_t tileHeight = TileHeight(image);
+    const std::size_t affordable = StripLines(width, height, bands, tileHeight, m_Ram);
+    const std::size_t cached = StripLines(width, height, bands, tileHeight, kCachedMegabytes);
+    // Never part of a row of tiles where a whole one is affordable: each part would decode all of it.
+    const std::size_t lines = std::min(affordable, std::max(cached, tileHeight));
+    for (std::size_t first = 0; first < height; first += lines)
     {
-      // The buffer may be larger than the strip.
-      auto index = strip.GetIndex();
-      index[1] += static_cast<itk::IndexValueType>(line);
-      const float* spectrum = image.GetBufferPointer() + image.ComputeOffset(index) * m_Bands;
-      for (std::size_t column = 0; column < width; ++column, spectrum += m_Bands)
+      HUDInterrupt::ThrowIfRequested();
+      auto strip = whole;
+      strip.SetIndex(1, whole.GetIndex(1) + static_cast<itk::IndexValueType>(first));
+      strip.SetSize(1, std::min(lines, height - first));
+      image.SetRequestedRegion(strip);
+      image.PropagateRequestedRegion();
+      image.UpdateOutputData();
+      for (std::size_t line = 0; line < strip.GetSize(1); ++line)
       {
-        if (noData.IsValid(spectrum))
+        // The buffer may be larger than the strip.
+        auto index = strip.GetIndex();
+        index[1] += static_cast<itk::IndexValueType>(line);
+        if (!visit(noData, image.GetBufferPointer() + image.ComputeOffset(index) * m_Bands, width))
         {
-          packer.Add(spectrum);
-        }
-        else
-        {
-          pass.Add(noData, spectrum);
+          return;
         }
       }
-    }
-    pass.m_Lines += strip.GetSize(1);
-    if (m_Progress)
-    {
-      m_Progress(static_cast<double>(pass.m_Lines) / static_cast<double>(m_Lines));
     }
   }
 }
 
-HUDSceneSource::Pass HUDSceneSource::Read(const Visitor& visit) const
+std::vector<Eigen::Index> HUDSceneSource::FindEmptyBands() const
 {
-  Pass pass(m_Bands);
-  Packer packer(m_Bands, m_EmptyBands, visit);
-  for (const auto& image : m_Images)
+  const auto bands = static_cast<std::size_t>(m_Bands);
+  std::vector<char> holdsData(bands, 0);
+  ReadLines({}, [&](const HUDNoData& noData, const float* spectrum, std::size_t pixels) {
+    for (std::size_t pixel = 0; pixel < pixels; ++pixel, spectrum += bands)
+    {
+      switch (noData.Classify(spectrum))
+      {
+      case HUDPixelState::Valid:
+        holdsData.assign(bands, 1);
+        return false;
+      case HUDPixelState::NotFinite:
+      case HUDPixelState::NoDataValue:
+        for (std::size_t band = 0; band < bands; ++band)
+        {
+          if (noData.IsValid(band, spectrum[band]))
+          {
+            holdsData[band] = 1;
+          }
+        }
+        break;
+      case HUDPixelState::Masked:
+      case HUDPixelState::Zero:
+        break;
+      }
+    }
+    return true;
+  });
+  std::vector<Eigen::Index> empty;
+  for (std::size_t band = 0; band < bands; ++band)
   {
-    image->UpdateOutputInformation();
-    ReadImage(*image, packer, pass);
+    if (holdsData[band] == 0)
+    {
+      empty.push_back(static_cast<Eigen::Index>(band));
+    }
   }
-  packer.End();
-  pass.m_ValidPixels = packer.Pixels();
-  return pass;
+  // Where no band holds data, it is not for the bands that pixels do not.
+  return empty.size() < bands ? empty : std::vector<Eigen::Index>();
 }
 
 void HUDSceneSource::Visit(const Visitor& visit) const
 {
-  Pass pass = Read(visit);
-  std::vector<Eigen::Index> emptyBands = pass.EmptyBands();
-  if (!emptyBands.empty())
+  const std::vector<Eigen::Index>& emptyBands = EmptyBands();
+  Packer packer(m_Bands, emptyBands, visit);
+  HUDNoDataCounts noDataPixels;
+  std::size_t linesRead = 0;
+  ReadLines(emptyBands, [&](const HUDNoData& noData, const float* spectrum, std::size_t pixels) {
+    for (std::size_t pixel = 0; pixel < pixels; ++pixel, spectrum += m_Bands)
+    {
+      if (noData.IsValid(spectrum))
+      {
+        packer.Add(spectrum);
+      }
+      else
+      {
+        noDataPixels.Add(noData.Classify(spectrum));
+      }
+    }
+    ++linesRead;
+    if (m_Progress)
+    {
+      m_Progress(static_cast<double>(linesRead) / static_cast<double>(m_Lines));
+    }
+    return true;
+  });
+  packer.End();
+  m_ValidPixels = packer.Pixels();
+  m_NoDataPixels = noDataPixels;
+  if (m_ValidPixels == 0)
   {
-    // Nothing was visited yet.
-    m_EmptyBands = std::move(emptyBands);
-    pass = Read(visit);
+    throw hud::InvalidData("no pixel is valid: " + noDataPixels.Describe());
   }
-  m_ValidPixels = pass.m_ValidPixels;
-  m_NoDataPixels = pass.m_NoDataPixels;
 }
 
 } // namespace otb

@@ -27,7 +27,7 @@ HUDNoDataCounts HUDSpectralImageFilter::GetNoDataCounts() const
   return m_NoDataCounts;
 }
 
-void HUDSpectralImageFilter::SetIgnoredBands(std::vector<Eigen::Index> bands)
+void HUDSpectralImageFilter::IgnoreBands(std::vector<Eigen::Index> bands)
 {
   m_IgnoredBands = std::move(bands);
 }

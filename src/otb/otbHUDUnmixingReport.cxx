@@ -4,6 +4,7 @@
 #include "otbHUDUnmixingReport.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/LeastSquares.h"
 #include "hud/core/Version.h"
 
 #include <nlohmann/json.hpp>
@@ -19,17 +20,11 @@ namespace otb
 namespace
 {
 
-// What the best plane and the best subspace for as many endmembers leave.
-struct RankLimits
+bool SumsToOne(const std::string& encoder)
 {
-  RankLimits(const hud::SceneStatistics& statistics, Eigen::Index endmembers)
-    : m_Affine(AffineRankLimit(statistics, endmembers - 1)), m_Linear(LinearRankLimit(statistics, endmembers))
-  {
-  }
-
-  double m_Affine;
-  double m_Linear;
-};
+  const hud::EncoderKind kind = hud::ParseEncoderKind(encoder);
+  return kind == hud::EncoderKind::Fcls || kind == hud::EncoderKind::Linear;
+}
 
 // A share with three digits.
 std::string Percent(double share)
@@ -41,6 +36,17 @@ std::string Percent(double share)
 
 } // namespace
 
+void HUDUnmixingReport::SetLimits(const hud::SceneStatistics& statistics, Eigen::Index endmembers)
+{
+  m_AffineLimit = AffineRankLimit(statistics, endmembers - 1);
+  m_LinearLimit = LinearRankLimit(statistics, endmembers);
+}
+
+const std::optional<double>& HUDUnmixingReport::Limit() const
+{
+  return SumsToOne(m_Encoder) ? m_AffineLimit : m_LinearLimit;
+}
+
 std::vector<std::string> HUDUnmixingReport::Lines() const
 {
   const Eigen::Index d = m_Summary.m_Largest.size();
@@ -50,16 +56,18 @@ std::vector<std::string> HUDUnmixingReport::Lines() const
   decode << "Decode error of " << d << " endmembers: " << rmse << " RMSE over " << m_Summary.m_Pixels
          << " valid pixels, " << Percent(m_Summary.RelativeDecodeError()) << " of the scene's RMS";
   lines.push_back(decode.str());
-  if (m_Statistics)
+  if (Limit())
   {
-    const RankLimits limits(*m_Statistics, d);
     std::ostringstream line;
-    line << "No mixture of as many endmembers can be below " << limits.m_Affine << ", its affine rank limit";
-    if (limits.m_Affine > 0.)
+    line << "No mixture of as many endmembers can be below " << *Limit();
+    if (SumsToOne(m_Encoder))
     {
-      line << ": this is " << std::setprecision(4) << rmse / limits.m_Affine << " times that";
+      line << ", or " << *m_LinearLimit << " without sum-to-one";
     }
-    line << "; without sum-to-one the limit is " << std::setprecision(6) << limits.m_Linear;
+    if (*Limit() > 0.)
+    {
+      line << ": this is " << std::setprecision(4) << rmse / *Limit() << " times that limit";
+    }
     lines.push_back(line.str());
   }
   lines.push_back("Unconstrained least squares would make " + Percent(m_Summary.NegativeShare()) +
@@ -90,17 +98,16 @@ void HUDUnmixingReport::Write(const std::string& path) const
   json["validPixels"] = m_Summary.m_Pixels;
   json["decodeRmse"] = rmse;
   json["relativeDecodeError"] = m_Summary.RelativeDecodeError();
-  if (m_Statistics)
+  if (Limit())
   {
-    const RankLimits limits(*m_Statistics, d);
-    json["affineRankLimit"] = limits.m_Affine;
-    json["linearRankLimit"] = limits.m_Linear;
+    json["affineRankLimit"] = *m_AffineLimit;
+    json["linearRankLimit"] = *m_LinearLimit;
     // A scene of that rank has no error to compare with.
-    json["decodeRmseOverAffineRankLimit"] =
-        limits.m_Affine > 0. ? nlohmann::ordered_json(rmse / limits.m_Affine) : nlohmann::ordered_json();
+    json["decodeRmseOverLimit"] =
+        *Limit() > 0. ? nlohmann::ordered_json(rmse / *Limit()) : nlohmann::ordered_json();
   }
   json["negativeShareOfUnconstrained"] = m_Summary.NegativeShare();
-  json["pixelsLeftOut"] = {{"masked", m_MaskedPixels},
+  json["pixelsLeftOut"] = {{"masked", m_NoDataPixels.m_Masked},
                            {"notFinite", m_NoDataPixels.m_NotFinite},
                            {"noDataValue", m_NoDataPixels.m_NoDataValue},
                            {"allBandsZero", m_NoDataPixels.m_Zero}};

@@ -236,7 +236,7 @@ TEST_F(HUDEndmemberFile, NamesTheEndingsItWrites)
 {
   for (const char* name : {"e.txt", "e", "e.csv.gz"})
   {
-    const auto check = MessageOf<hud::InvalidOption>([&] { otb::HUDCheckEndmemberFileName(Path(name)); });
+    const auto check = MessageOf<hud::InvalidOption>([&] { otb::HUDCheckEndmemberFileName("outlib", Path(name)); });
     EXPECT_TRUE(Says(check, name));
     EXPECT_TRUE(Says(check, ".csv"));
     EXPECT_TRUE(Says(check, ".sli"));
@@ -256,10 +256,10 @@ TEST_F(HUDEndmemberFile, NeedsAWavelengthForEachBand)
 TEST_F(HUDEndmemberFile, DoesNotTakeTheHeaderOfAnotherFile)
 {
   WriteText(m_Folder / "e.hdr", "ENVI");
-  EXPECT_TRUE(Says(MessageOf<hud::FileError>([&] { otb::HUDCheckEndmemberFileName(Path("e.sli")); }), "e.hdr"));
-  otb::HUDCheckEndmemberFileName(Path("e.csv"));
+  EXPECT_TRUE(Says(MessageOf<hud::FileError>([&] { otb::HUDCheckEndmemberFileName("outlib", Path("e.sli")); }), "e.hdr"));
+  otb::HUDCheckEndmemberFileName("outlib", Path("e.csv"));
   WriteText(m_Folder / "e.sli", "");
-  otb::HUDCheckEndmemberFileName(Path("e.sli"));
+  otb::HUDCheckEndmemberFileName("outlib", Path("e.sli"));
 }
 
 TEST_F(HUDEndmemberFile, AFullDiskIsAnError)

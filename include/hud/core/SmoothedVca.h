@@ -19,7 +19,8 @@ namespace hud
 /// Applications 676, 2023). With one pixel a run gives the endmembers of the same run of ExtractVcaRuns.
 /// @param spectra [bands x pixels], a sample of the scene, at least one
 /// @param options whose branch does not matter
-/// @param pixels to take the median of, at least 1 and at most those of the sample
+/// @param pixels to take the median of
+/// @throws InvalidOption when these are fewer than 1 or more than those of the sample
 std::vector<Eigen::MatrixXd> ExtractSmoothedVcaRuns(const Eigen::Ref<const Eigen::MatrixXf>& spectra,
                                                     const VcaOptions& options, const VcaRuns& runs,
                                                     Eigen::Index pixels);

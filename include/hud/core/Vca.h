@@ -9,6 +9,7 @@
 #include <Eigen/Core>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -106,8 +107,10 @@ struct VcaRuns
 /// Returns one result for each run, branch by branch, all from one pass over the scene.
 /// @param options whose branch does not matter
 /// @param also is shown each block of that pass, if given
+/// @param checkIn is called between parts of the search that follows; what it throws stops it; may be empty
 /// @throws FileError when there is no room for the temporary file
 std::vector<VcaResult> ExtractVcaRuns(const SpectraSource& source, const VcaOptions& options,
-                                      const std::vector<VcaRuns>& branches, const SpectraSource::Visitor& also = {});
+                                      const std::vector<VcaRuns>& branches, const SpectraSource::Visitor& also = {},
+                                      const std::function<void()>& checkIn = {});
 
 } // namespace hud
