@@ -54,6 +54,7 @@ public:
   StreamedScene::Pointer m_Scene = StreamedScene::New();
   std::vector<double> m_Wavelengths;
   std::function<void()> m_BeforeWriting;
+  std::function<void()> m_AfterImages;
   std::uint64_t m_Seed = 99;
 
 private:
@@ -89,11 +90,11 @@ private:
     {
       otb::HUDStagedFile text(GetParameterString("outtext"));
       WriteText(text.StagedPath(), "text");
-      WriteOutputs({&text});
+      WriteOutputs({&text}, m_AfterImages);
     }
     else
     {
-      WriteOutputs();
+      WriteOutputs({}, m_AfterImages);
     }
   }
 
@@ -317,6 +318,39 @@ TEST_F(HUDApplication, InterruptedWhileItWritesLeavesNothing)
   m_App->m_Scene->SetHook({});
   Run();
   EXPECT_EQ(m_Folder.Names(), Names{"a.tif"});
+}
+
+TEST_F(HUDApplication, CallsAfterImagesWhenTheImagesAreMadeAndNothingIsAtItsTarget)
+{
+  SetOutput("out", "out.tif");
+  SetOutput("outabund", "abund.tif");
+  SetOutput("outtext", "text.txt");
+  int calls = 0;
+  m_App->m_AfterImages = [&] {
+    ++calls;
+    EXPECT_GT(m_App->m_Scene->Requests(), 0u);
+    for (const char* name : {"out.tif", "abund.tif", "text.txt"})
+    {
+      EXPECT_FALSE(fs::exists(m_Folder / name)) << name;
+    }
+  };
+  Run();
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(m_Folder.Names(), (Names{"abund.tif", "out.tif", "text.txt"}));
+}
+
+TEST_F(HUDApplication, AnErrorAfterTheImagesKeepsAllEarlierFiles)
+{
+  WriteText(m_Folder / "out.tif", "earlier");
+  WriteText(m_Folder / "text.txt", "earlier");
+  SetOutput("out", "out.tif");
+  SetOutput("outabund", "abund.tif");
+  SetOutput("outtext", "text.txt");
+  m_App->m_AfterImages = [] { throw hud::InvalidData("no"); };
+  EXPECT_EQ(MessageOf<hud::InvalidData>([&] { Run(); }), "no");
+  EXPECT_EQ(m_Folder.Names(), (Names{"out.tif", "text.txt"}));
+  EXPECT_EQ(ReadText(m_Folder / "out.tif"), "earlier");
+  EXPECT_EQ(ReadText(m_Folder / "text.txt"), "earlier");
 }
 
 TEST_F(HUDApplication, FailsBeforeAnyWorkWhenTheFolderIsMissing)
