@@ -37,7 +37,7 @@ private:
     SetDocLongDescription(
         "Finds the spectra of the pure materials of a scene (endmembers), and how much of each there is in every pixel "
         "(abundances: never negative, sum one). Endmembers come from Vertex Component Analysis, started several times. "
-        "By default the run that describes the scene best is refined, which gives the lowest error of the mixtures: "
+        "By default the runs that describe the scene best are refined, which gives the lowest error of the mixtures: "
         "what a model needs. With refine 0 the endmembers are medians of nearly pure pixels, which are closer to "
         "materials. Abundances come from fully constrained least squares, solved exactly. No-data pixels (the image's "
         "no-data value, NaN, or all bands 0) are left out and stay no-data; so are bands without data in any pixel. "
@@ -83,7 +83,7 @@ private:
     AddParameter(ParameterType_Choice, "estimator", "Estimator of their number");
     SetParameterDescription("estimator", "How the number of endmembers is found with ne 0.");
     AddChoice("estimator.error", "The smallest that keeps the error of the mixtures below maxerror");
-    AddChoice("estimator.elm", "Eigenvalue likelihood maximisation");
+    AddChoice("estimator.elm", "Eigenvalue likelihood maximisation; may find many more");
     AddChoice("estimator.vd", "Virtual dimensionality");
 
     AddParameter(ParameterType_Float, "maxerror", "Largest error");
@@ -269,8 +269,7 @@ private:
   /// Computes what was not written: all of the scene without `out`, the rest of it with a box in its name.
   void EncodeAll(const HUDImageType& scene)
   {
-    const std::size_t encoded =
-        static_cast<std::size_t>(m_Encode->GetSummary().m_Pixels) + m_Encode->GetNoDataPixels();
+    const std::size_t encoded = static_cast<std::size_t>(m_Encode->GetSummary().m_Pixels) + m_Encode->GetNoDataPixels();
     if (encoded != scene.GetLargestPossibleRegion().GetNumberOfPixels())
     {
       StreamThrough(*m_Encode->GetOutput(), "Computing abundances");
@@ -288,7 +287,8 @@ private:
     {
       if (HasValue("out"))
       {
-        otbAppLogWARNING(<< DescribeInput("in") << ": no pixel is valid: " << report.m_NoDataPixels.Describe());
+        otbAppLogWARNING(<< DescribeInput("in")
+                         << ": the scene has no valid pixel: " << report.m_NoDataPixels.Describe());
       }
       return false;
     }

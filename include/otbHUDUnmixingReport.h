@@ -22,10 +22,10 @@ namespace otb
 class HUDUnmixingReport
 {
 public:
-  std::string m_Scene; ///< file
+  std::string m_Scene;   ///< file
   std::string m_Encoder; ///< as hud::ParseEncoderKind reads it
   Eigen::Index m_Bands = 0;
-  hud::UnmixingSummary m_Summary;                   ///< of at least one pixel
+  hud::UnmixingSummary m_Summary; ///< of at least one pixel
   HUDNoDataCounts m_NoDataPixels;
   std::vector<Eigen::Index> m_EmptyBands; ///< counted from 0
 

@@ -58,12 +58,15 @@ Eigen::Index CountEndmembers(const SpectraSource& source, const EndmemberCountOp
     smallest = std::numeric_limits<double>::infinity();
     for (double tried = 0.; endmembers <= most; ++endmembers, ++tried)
     {
-      const double error = ExtractEndmembers(sample, extraction, [&](double fraction) {
-                             if (progress)
-                             {
-                               progress((tried + fraction) / tries);
-                             }
-                           }).m_Rmse / scale;
+      const double error = ExtractEndmembers(sample, extraction,
+                                             [&](double fraction) {
+                                               if (progress)
+                                               {
+                                                 progress((tried + fraction) / tries);
+                                               }
+                                             })
+                               .m_Rmse /
+                           scale;
       if (report)
       {
         report(endmembers, error);

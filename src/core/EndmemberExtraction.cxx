@@ -16,6 +16,7 @@
 #include <exception>
 #include <functional>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -187,8 +188,9 @@ void ExtractionOptions::Check(Eigen::Index bands, Eigen::Index pixels) const
   }
   if (!(m_SmoothedShare >= 0. && m_SmoothedShare <= 0.5))
   {
-    throw InvalidOption("the share of the pixels for a median is " + std::to_string(100. * m_SmoothedShare) +
-                        " %, expected 0 to 50 %");
+    std::ostringstream message;
+    message << "the share of the pixels for a median is " << 100. * m_SmoothedShare << " %, expected 0 to 50 %";
+    throw InvalidOption(message.str());
   }
   if (m_SamplePixels < m_Endmembers)
   {

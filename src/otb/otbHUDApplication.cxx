@@ -452,7 +452,8 @@ std::vector<Eigen::Index> HUDApplication::FindEmptyBands(const std::string& key,
     const std::vector<Eigen::Index> bands = source.EmptyBands();
     if (!bands.empty())
     {
-      otbAppLogWARNING(<< DescribeInput(key) << ": left out, as no pixel holds data there: band " << DescribeBands(bands));
+      otbAppLogWARNING(<< DescribeInput(key) << ": band " << DescribeBands(bands)
+                       << " without data in any pixel: left out");
     }
     return bands;
   });
@@ -504,13 +505,12 @@ hud::Extraction HUDApplication::ExtractEndmembers(const std::string& key, const 
     otbAppLogINFO("Endmembers: " << options.m_Endmembers << " from " << source.ValidPixels() << " valid pixels of "
                                  << source.Bands() << " bands, without " << source.NoDataPixels().Total()
                                  << " no-data pixels; estimated SNR " << extraction.m_Snr << " dB");
-    otbAppLogINFO(
-        "Decode error on a sample of the pixels: "
-        << extraction.m_Rmse << " RMSE, "
-        << 100. * extraction.m_Rmse /
-               std::sqrt(extraction.m_Statistics.Power() / static_cast<double>(source.Bands()))
-        << " % of the scene's RMS; over the whole scene no mixture of as many endmembers can be below "
-        << extraction.m_RankLimit);
+    otbAppLogINFO("Decode error on a sample of the pixels: "
+                  << extraction.m_Rmse << " RMSE, "
+                  << 100. * extraction.m_Rmse /
+                         std::sqrt(extraction.m_Statistics.Power() / static_cast<double>(source.Bands()))
+                  << " % of the scene's RMS; over the whole scene no mixture of as many endmembers can be below "
+                  << extraction.m_RankLimit);
     return extraction;
   });
 }

@@ -462,7 +462,8 @@ void HUDCheckEndmemberFileName(const std::string& key, const std::string& path)
   const fs::path header = fs::path(path).replace_extension(".hdr");
   if (EndsIn(path, ".sli") && fs::exists(header) && !fs::exists(path))
   {
-    throw hud::FileError(key + ": " + path + " needs the header " + header.string() + ", which is there for another file");
+    throw hud::FileError(key + ": " + path + " needs the header " + header.string() +
+                         ", which is there for another file");
   }
 }
 

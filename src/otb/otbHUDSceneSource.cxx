@@ -282,7 +282,7 @@ void HUDSceneSource::Visit(const Visitor& visit) const
   m_NoDataPixels = noDataPixels;
   if (m_ValidPixels == 0)
   {
-    throw hud::InvalidData("no pixel is valid: " + noDataPixels.Describe());
+    throw hud::InvalidData("the scene has no valid pixel: " + noDataPixels.Describe());
   }
 }
 

@@ -103,8 +103,7 @@ void HUDUnmixingReport::Write(const std::string& path) const
     json["affineRankLimit"] = *m_AffineLimit;
     json["linearRankLimit"] = *m_LinearLimit;
     // A scene of that rank has no error to compare with.
-    json["decodeRmseOverLimit"] =
-        *Limit() > 0. ? nlohmann::ordered_json(rmse / *Limit()) : nlohmann::ordered_json();
+    json["decodeRmseOverLimit"] = *Limit() > 0. ? nlohmann::ordered_json(rmse / *Limit()) : nlohmann::ordered_json();
   }
   json["negativeShareOfUnconstrained"] = m_Summary.NegativeShare();
   json["pixelsLeftOut"] = {{"masked", m_NoDataPixels.m_Masked},

@@ -240,7 +240,8 @@ TEST_F(HUDEndmemberFile, NamesTheEndingsItWrites)
     EXPECT_TRUE(Says(check, name));
     EXPECT_TRUE(Says(check, ".csv"));
     EXPECT_TRUE(Says(check, ".sli"));
-    EXPECT_EQ(MessageOf<hud::InvalidOption>([&] { otb::HUDWriteEndmemberFile(Path(name), Table()); }), check);
+    const auto written = MessageOf<hud::InvalidOption>([&] { otb::HUDWriteEndmemberFile(Path(name), Table()); });
+    EXPECT_EQ("outlib: " + written, check);
   }
   EXPECT_TRUE(m_Folder.Names().empty());
 }
@@ -256,7 +257,8 @@ TEST_F(HUDEndmemberFile, NeedsAWavelengthForEachBand)
 TEST_F(HUDEndmemberFile, DoesNotTakeTheHeaderOfAnotherFile)
 {
   WriteText(m_Folder / "e.hdr", "ENVI");
-  EXPECT_TRUE(Says(MessageOf<hud::FileError>([&] { otb::HUDCheckEndmemberFileName("outlib", Path("e.sli")); }), "e.hdr"));
+  EXPECT_TRUE(
+      Says(MessageOf<hud::FileError>([&] { otb::HUDCheckEndmemberFileName("outlib", Path("e.sli")); }), "e.hdr"));
   otb::HUDCheckEndmemberFileName("outlib", Path("e.csv"));
   WriteText(m_Folder / "e.sli", "");
   otb::HUDCheckEndmemberFileName("outlib", Path("e.sli"));

@@ -224,11 +224,10 @@ TEST(HUDSceneSource, LeavesOutBandsWithoutDataInAnyPixel)
     const auto scene = MakeScene(spectra, kWidth);
     scene->SetMetadata(NoDataInBandFour());
     const HUDSceneSource source({scene->GetOutput()}, ram);
-    EXPECT_TRUE(source.EmptyBands().empty());
+    EXPECT_EQ(source.EmptyBands(), (std::vector<Eigen::Index>{4, kBands - 1}));
     for (int visit = 0; visit < 2; ++visit)
     {
       const Collected result = Collect(source);
-      EXPECT_EQ(source.EmptyBands(), (std::vector<Eigen::Index>{4, kBands - 1}));
       EXPECT_EQ(source.ValidPixels(), kPixels - 2);
       EXPECT_EQ(source.NoDataPixels().m_Zero, 1u);
       EXPECT_EQ(source.NoDataPixels().m_NotFinite, 1u);
@@ -265,17 +264,35 @@ TEST(HUDSceneSource, ABandOfZerosHoldsData)
   EXPECT_TRUE(source.EmptyBands().empty());
 }
 
-TEST(HUDSceneSource, AnImageWithoutAnyDataStaysWithoutValidPixels)
+TEST(HUDSceneSource, ABorderOfZerosDoesNotHideABandWithoutData)
+{
+  Eigen::MatrixXf spectra = Spectra(kPixels, 16);
+  spectra.row(6).setConstant(std::numeric_limits<float>::quiet_NaN());
+  spectra.leftCols(3 * kWidth).setZero();
+  const auto scene = MakeScene(spectra, kWidth);
+  const HUDSceneSource source({scene->GetOutput()}, 1);
+  EXPECT_EQ(source.EmptyBands(), (std::vector<Eigen::Index>{6}));
+  EXPECT_EQ(Collect(source).m_Spectra.cols(), kPixels - 3 * kWidth);
+  EXPECT_EQ(source.NoDataPixels().m_Zero, static_cast<std::size_t>(3 * kWidth));
+}
+
+TEST(HUDSceneSource, ReadsUpToTheFirstValidPixelToFindThatNoBandIsEmpty)
+{
+  const auto scene = MakeScene(Spectra(kPixels, 17), kWidth);
+  const HUDSceneSource source({scene->GetOutput()}, 1);
+  EXPECT_TRUE(source.EmptyBands().empty());
+  EXPECT_EQ(scene->Requests(), 1u);
+}
+
+TEST(HUDSceneSource, RefusesAnImageWithoutAnyData)
 {
   Eigen::MatrixXf spectra = Eigen::MatrixXf::Constant(kBands, kPixels, std::numeric_limits<float>::quiet_NaN());
   spectra.row(4).setConstant(-1.f);
   const auto scene = MakeScene(spectra, kWidth);
   scene->SetMetadata(NoDataInBandFour());
   const HUDSceneSource source({scene->GetOutput()}, 1);
-  EXPECT_EQ(Collect(source).m_Spectra.cols(), 0);
-  EXPECT_EQ(source.ValidPixels(), 0);
   EXPECT_TRUE(source.EmptyBands().empty());
-  EXPECT_EQ(source.NoDataPixels().Total(), static_cast<std::size_t>(kPixels));
+  EXPECT_TRUE(Says(MessageOf<hud::InvalidData>([&] { Collect(source); }), std::to_string(kPixels) + " not finite"));
 }
 
 TEST(HUDSceneSource, ABandIsEmptyOnlyIfItIsSoInAllImages)

@@ -311,6 +311,7 @@ TEST(HUDEncodeImageFilter, SummaryIsThatOfTheWholeImageHoweverItStreams)
       filter->SetEndmembers(Endmembers());
       filter->SetEncoder(hud::EncoderKind::Nnls);
       filter->SetNumberOfThreads(threads);
+      filter->SetSummarise(true);
       EXPECT_EQ(filter->GetSummary().m_Pixels, 0);
       for (int sweep = 0; sweep < 2; ++sweep)
       {
@@ -340,6 +341,7 @@ TEST(HUDEncodeImageFilter, SummaryIsTheSameToTheLastBitInEverySweep)
   filter->SetInput(scene->GetOutput());
   filter->SetEndmembers(Endmembers());
   filter->SetNumberOfThreads(3);
+  filter->SetSummarise(true);
   std::optional<hud::UnmixingSummary> first;
   for (int sweep = 0; sweep < 200; ++sweep)
   {
@@ -356,11 +358,8 @@ TEST(HUDEncodeImageFilter, SummaryIsTheSameToTheLastBitInEverySweep)
   }
 }
 
-TEST(HUDEncodeImageFilter, ABandInWhichAllEndmembersAreZeroHasNoSay)
+TEST(HUDEncodeImageFilter, AnIgnoredBandHasNoSay)
 {
-  Eigen::MatrixXd endmembers = Endmembers();
-  endmembers.row(1).setZero();
-  endmembers.row(8).setZero();
   Eigen::MatrixXf pixels = Spectra();
   pixels.row(1).setZero();
   pixels.row(8).setZero();
@@ -369,8 +368,10 @@ TEST(HUDEncodeImageFilter, ABandInWhichAllEndmembersAreZeroHasNoSay)
     const auto scene = MakeScene(image);
     const auto filter = otb::HUDEncodeImageFilter::New();
     filter->SetInput(scene->GetOutput());
-    filter->SetEndmembers(endmembers);
+    filter->SetEndmembers(Endmembers());
+    filter->SetIgnoredBands({1, 8});
     filter->SetNumberOfThreads(1);
+    filter->SetSummarise(true);
     const Eigen::MatrixXf abundances = ReadInTiles(*filter->GetOutput(), kWidth, 5);
     EXPECT_EQ(filter->GetNoDataPixels(), 1u);
     EXPECT_EQ(filter->GetSummary().m_Pixels, kPixels - 1);
@@ -388,16 +389,25 @@ TEST(HUDEncodeImageFilter, ABandInWhichAllEndmembersAreZeroHasNoSay)
   EXPECT_EQ(summary.m_SquaredError, expectedSummary.m_SquaredError);
 }
 
-TEST(HUDEncodeImageFilter, TakesEndmembersWithOtherEmptyBandsAfterwards)
+TEST(HUDEncodeImageFilter, KeepsNoSummaryUnlessAsked)
 {
   const auto scene = MakeScene(Spectra());
   const auto filter = otb::HUDEncodeImageFilter::New();
   filter->SetInput(scene->GetOutput());
-  Eigen::MatrixXd endmembers = Endmembers();
-  endmembers.row(8).setZero();
-  filter->SetEndmembers(endmembers);
-  ReadInTiles(*filter->GetOutput(), kWidth, 5);
   filter->SetEndmembers(Endmembers());
+  ReadInTiles(*filter->GetOutput(), kWidth, 5);
+  EXPECT_EQ(filter->GetSummary().m_Pixels, 0);
+}
+
+TEST(HUDEncodeImageFilter, TakesOtherIgnoredBandsAfterwards)
+{
+  const auto scene = MakeScene(Spectra());
+  const auto filter = otb::HUDEncodeImageFilter::New();
+  filter->SetInput(scene->GetOutput());
+  filter->SetEndmembers(Endmembers());
+  filter->SetIgnoredBands({8});
+  ReadInTiles(*filter->GetOutput(), kWidth, 5);
+  filter->SetIgnoredBands({});
   const Eigen::MatrixXf abundances = ReadInTiles(*filter->GetOutput(), kWidth, 5);
   Eigen::MatrixXf expected(kEndmembers, kPixels);
   hud::Encoder(Endmembers(), hud::EncoderKind::Fcls).Encode(Spectra(), expected);

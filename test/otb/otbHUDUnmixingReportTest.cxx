@@ -41,10 +41,10 @@ HUDUnmixingReport MakeReport()
   report.m_Summary.m_Pure << 4, 0, 17;
   report.m_Summary.m_Abundance.resize(3);
   report.m_Summary.m_Abundance << 15., 5., 20.;
+  report.m_NoDataPixels.m_Masked = 11;
   report.m_NoDataPixels.m_NotFinite = 2;
   report.m_NoDataPixels.m_NoDataValue = 3;
   report.m_NoDataPixels.m_Zero = 5;
-  report.m_MaskedPixels = 11;
   report.m_EmptyBands = {0, 6};
   return report;
 }
@@ -78,9 +78,9 @@ nlohmann::json Written(const HUDUnmixingReport& report)
 TEST(HUDUnmixingReport, HoldsEveryFieldAsJson)
 {
   HUDUnmixingReport report = MakeReport();
-  report.m_Statistics = Statistics();
-  const double affine = AffineRankLimit(*report.m_Statistics, 2);
-  const double linear = LinearRankLimit(*report.m_Statistics, 3);
+  report.SetLimits(Statistics(), 3);
+  const double affine = AffineRankLimit(Statistics(), 2);
+  const double linear = LinearRankLimit(Statistics(), 3);
   const nlohmann::json expected = {
       {"format", "hud-unmixing-report"},
       {"formatVersion", 1},
@@ -94,7 +94,7 @@ TEST(HUDUnmixingReport, HoldsEveryFieldAsJson)
       {"relativeDecodeError", 0.25},
       {"affineRankLimit", affine},
       {"linearRankLimit", linear},
-      {"decodeRmseOverAffineRankLimit", 0.5 / affine},
+      {"decodeRmseOverLimit", 0.5 / linear}, // of nnls, whose sums are free
       {"negativeShareOfUnconstrained", 0.25},
       {"pixelsLeftOut", {{"masked", 11}, {"notFinite", 2}, {"noDataValue", 3}, {"allBandsZero", 5}}},
       {"emptyBands", {1, 7}},
@@ -106,12 +106,28 @@ TEST(HUDUnmixingReport, HoldsEveryFieldAsJson)
   EXPECT_EQ(written, expected) << nlohmann::json::diff(expected, written);
 }
 
+TEST(HUDUnmixingReport, ComparesWithTheLimitOfItsEncoder)
+{
+  HUDUnmixingReport report = MakeReport();
+  report.SetLimits(Statistics(), 3);
+  for (const char* encoder : {"fcls", "linear"})
+  {
+    report.m_Encoder = encoder;
+    EXPECT_EQ(Written(report).at("decodeRmseOverLimit"), 0.5 / AffineRankLimit(Statistics(), 2)) << encoder;
+  }
+  for (const char* encoder : {"nnls", "ucls"})
+  {
+    report.m_Encoder = encoder;
+    EXPECT_EQ(Written(report).at("decodeRmseOverLimit"), 0.5 / LinearRankLimit(Statistics(), 3)) << encoder;
+  }
+}
+
 TEST(HUDUnmixingReport, LeavesOutTheLimitsWithoutStatistics)
 {
   HUDUnmixingReport report = MakeReport();
   report.m_EmptyBands.clear();
   const nlohmann::json written = Written(report);
-  for (const char* key : {"affineRankLimit", "linearRankLimit", "decodeRmseOverAffineRankLimit"})
+  for (const char* key : {"affineRankLimit", "linearRankLimit", "decodeRmseOverLimit"})
   {
     EXPECT_FALSE(written.contains(key)) << key;
   }
@@ -126,14 +142,14 @@ TEST(HUDUnmixingReport, LeavesOutTheLimitsWithoutStatistics)
 TEST(HUDUnmixingReport, HasNoRatioToALimitOfZero)
 {
   HUDUnmixingReport report = MakeReport();
-  report.m_Statistics = OfOneSpectrum();
+  report.SetLimits(OfOneSpectrum(), 3);
   for (const double error : {70., 0.})
   {
     report.m_Summary.m_SquaredError = error;
     const nlohmann::json written = Written(report);
     EXPECT_EQ(written.at("affineRankLimit"), 0.);
     EXPECT_EQ(written.at("linearRankLimit"), 0.);
-    EXPECT_TRUE(written.at("decodeRmseOverAffineRankLimit").is_null());
+    EXPECT_TRUE(written.at("decodeRmseOverLimit").is_null());
     for (const std::string& line : report.Lines())
     {
       EXPECT_FALSE(Says(line, "inf") || Says(line, "nan")) << line;
@@ -144,7 +160,7 @@ TEST(HUDUnmixingReport, HasNoRatioToALimitOfZero)
 TEST(HUDUnmixingReport, SaysInTheLogWhatItWrites)
 {
   HUDUnmixingReport report = MakeReport();
-  report.m_Statistics = Statistics();
+  report.SetLimits(Statistics(), 3);
   const std::vector<std::string> lines = report.Lines();
   ASSERT_EQ(lines.size(), 6u); // decode error, limits, negative share, one for each endmember
   EXPECT_TRUE(Says(lines[0], "3 endmembers: 0.5 RMSE over 40 valid pixels, 25 %")) << lines[0];

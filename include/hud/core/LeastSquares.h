@@ -25,7 +25,8 @@ enum class Constraint
 /// equations (Lawson & Hanson 1974, chapter 23, with the equality constraint eliminated by its multiplier), which starts
 /// from the minimiser without x >= 0 and exchanges several coefficients at once while that lowers the error (after
 /// Portugal, Judice & Vicente 1994). At the returned x the constraints hold exactly and the gradient conditions hold within
-/// 1e-12 of |A^T y| or max(1, sum(x)) |A^T A|, whichever is larger, by their largest entries. Thread-safe.
+/// 1e-12 of |A^T y| or max(1, sum(x)) |A^T A|, whichever is larger, by their largest entries, or within what rounding
+/// leaves of an ill-conditioned A^T A. Thread-safe.
 class ConstrainedLeastSquares
 {
 public:
