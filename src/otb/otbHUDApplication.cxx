@@ -449,7 +449,7 @@ std::vector<Eigen::Index> HUDApplication::FindEmptyBands(const std::string& key,
                                                          const std::vector<HUDImageType*>& scenes)
 {
   return WithSource(key, scenes, [&](HUDSceneSource& source) {
-    const std::vector<Eigen::Index> bands = source.EmptyBands();
+    const std::vector<Eigen::Index>& bands = source.EmptyBands();
     if (!bands.empty())
     {
       otbAppLogWARNING(<< DescribeInput(key) << ": band " << DescribeBands(bands)
