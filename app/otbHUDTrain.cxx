@@ -169,13 +169,14 @@ private:
       throw hud::InvalidOption("iterations: found " + std::to_string(iterations) + ", expected more than the " +
                                std::to_string(info.m_Iteration) + " that the model has seen");
     }
-    const hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, info.m_Options.m_Seed);
+    const std::vector<Eigen::Index> emptyBands = FindEmptyBands("il", scenes);
+    const hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, emptyBands, info.m_Options.m_Seed);
     CheckBands("il", scenes, scene.m_Endmembers.rows());
 
     hud::ExecutionOptions execution;
     execution.m_Device = GetParameterString("device");
     execution.m_Threads = static_cast<int>(itk::MultiThreader::GetGlobalDefaultNumberOfThreads());
-    const std::vector<hud::AbundanceMap> maps = Encode(scenes, scene.m_Endmembers);
+    const std::vector<hud::AbundanceMap> maps = Encode(scenes, emptyBands, scene.m_Endmembers);
     hud::TrainSession session = resume ? hud::TrainSession(GetParameterString("resume"), maps, execution)
                                        : hud::TrainSession(maps, scene, info.m_Options, execution);
     Train(session, iterations);
@@ -231,7 +232,8 @@ private:
     }
   }
 
-  hud::SceneInfo DescribeScenes(const std::vector<HUDImageType*>& scenes, std::uint64_t seed)
+  hud::SceneInfo DescribeScenes(const std::vector<HUDImageType*>& scenes, const std::vector<Eigen::Index>& emptyBands,
+                                std::uint64_t seed)
   {
     hud::ExtractionOptions options;
     options.m_Endmembers = GetParameterInt("ne");
@@ -239,7 +241,7 @@ private:
     hud::SceneInfo scene;
     const auto bands = static_cast<Eigen::Index>(scenes.front()->GetNumberOfComponentsPerPixel());
     scene.m_Endmembers = HasValue("ie") ? ReadEndmembers("ie", bands).m_Endmembers
-                                        : ExtractEndmembers("il", scenes, options).m_Endmembers;
+                                        : ExtractEndmembers("il", scenes, emptyBands, options).m_Endmembers;
     const std::vector<std::string> files = GetParameterStringList("il");
     if (!files.empty())
     {
@@ -250,7 +252,8 @@ private:
     return scene;
   }
 
-  std::vector<hud::AbundanceMap> Encode(const std::vector<HUDImageType*>& scenes, const Eigen::MatrixXd& endmembers)
+  std::vector<hud::AbundanceMap> Encode(const std::vector<HUDImageType*>& scenes,
+                                        const std::vector<Eigen::Index>& emptyBands, const Eigen::MatrixXd& endmembers)
   {
     std::vector<hud::AbundanceMap> maps;
     for (HUDImageType* const scene : scenes)
@@ -258,7 +261,7 @@ private:
       const auto encode = HUDEncodeImageFilter::New();
       encode->SetInput(scene);
       encode->SetEndmembers(endmembers);
-      encode->SetIgnoredBands(FindEmptyBands("il", {scene}));
+      encode->SetIgnoredBands(emptyBands);
       UpdateInformation({"il", "ie"}, *encode->GetOutput());
       maps.push_back(HUDReadAbundances(*encode->GetOutput(), static_cast<unsigned int>(GetParameterInt("ram"))));
       LogNoData(encode->GetNoDataCounts());

@@ -13,7 +13,6 @@
 #include "otbWrapperApplicationFactory.h"
 
 #include <optional>
-#include <utility>
 
 namespace otb
 {
@@ -53,11 +52,12 @@ private:
     SetParameterDescription("in", "Hyperspectral image, radiance or reflectance in any unit.");
 
     AddParameter(ParameterType_InputImage, "mask", "Mask");
-    SetParameterDescription("mask", "Pixels in which the first band of this image is 0 are left out as no-data.");
+    SetParameterDescription("mask",
+                            "Pixels in which the first band of this image is 0 or NaN are left out as no-data.");
     MandatoryOff("mask");
 
     AddParameter(ParameterType_OutputImage, "out", "Abundances");
-    SetParameterDescription("out", "Image with one band for each endmember. Without it, only endmembers are written.");
+    SetParameterDescription("out", "Image with one band for each endmember. Without it, abundances are not written.");
     MandatoryOff("out");
 
     AddParameter(ParameterType_OutputImage, "outendm", "Endmembers");
@@ -159,6 +159,7 @@ private:
     report.m_Scene = GetParameterString("in");
     report.m_Encoder = GetParameterString("encoder");
     report.m_Bands = static_cast<Eigen::Index>(scene->GetNumberOfComponentsPerPixel());
+    report.m_EmptyBands = FindEmptyBands("in", {scene});
     HUDEndmemberTable table = HasValue("ie") ? GivenEndmembers(*scene, report) : FindEndmembers(*scene, report);
 
     m_Encode = HUDEncodeImageFilter::New();
@@ -194,9 +195,12 @@ private:
     WriteOutputs(files, [&] {
       if (reportFile)
       {
-        EncodeAll(*scene);
+        EncodeRest(*scene);
       }
-      if (Complete(report) && reportFile)
+      report.m_Summary = m_Encode->GetSummary();
+      report.m_NoDataPixels = m_Encode->GetNoDataCounts();
+      Log(report);
+      if (reportFile)
       {
         report.Write(reportFile->StagedPath());
       }
@@ -238,10 +242,9 @@ private:
   HUDEndmemberTable GivenEndmembers(HUDImageType& scene, HUDUnmixingReport& report)
   {
     HUDEndmemberTable table = ReadEndmembers("ie", report.m_Bands);
-    report.m_EmptyBands = FindEmptyBands("in", {&scene});
     if (HasValue("report"))
     {
-      report.SetLimits(ReadStatistics("in", {&scene}), table.m_Endmembers.cols());
+      report.SetLimits(ReadStatistics("in", {&scene}, report.m_EmptyBands), table.m_Endmembers.cols());
     }
     return table;
   }
@@ -256,47 +259,40 @@ private:
     options.m_Refinement.m_Shade = GetParameterInt("shade") != 0;
     options.m_SmoothedShare = GetParameterFloat("smooth") / 100.;
     options.m_Seed = GetSeed();
-    report.m_EmptyBands = FindEmptyBands("in", {&scene});
     HUDEndmemberTable table;
     const hud::Extraction extraction =
-        ExtractEndmembers("in", {&scene}, options, HUDParseCountMethod(GetParameterString("estimator")),
-                          GetParameterFloat("maxerror") / 100.);
+        ExtractEndmembers("in", {&scene}, report.m_EmptyBands, options,
+                          HUDParseCountMethod(GetParameterString("estimator")), GetParameterFloat("maxerror") / 100.);
     report.SetLimits(extraction.m_Statistics, extraction.m_Endmembers.cols());
     table.m_Endmembers = extraction.m_Endmembers;
     return table;
   }
 
   /// Computes what was not written: all of the scene without `out`, the rest of it with a box in its name.
-  void EncodeAll(const HUDImageType& scene)
+  void EncodeRest(const HUDImageType& scene)
   {
     const std::size_t encoded = static_cast<std::size_t>(m_Encode->GetSummary().m_Pixels) + m_Encode->GetNoDataPixels();
     if (encoded != scene.GetLargestPossibleRegion().GetNumberOfPixels())
     {
+      m_Encode->Modified(); // it starts anew
       StreamThrough(*m_Encode->GetOutput(), "Computing abundances");
     }
   }
 
-  /// Adds what the encoder saw to the report, and writes its log lines.
-  /// @return false when there is nothing to report
-  bool Complete(HUDUnmixingReport& report)
+  void Log(const HUDUnmixingReport& report)
   {
-    report.m_Summary = m_Encode->GetSummary();
-    report.m_NoDataPixels = m_Encode->GetNoDataCounts();
     LogNoData(report.m_NoDataPixels);
-    if (report.m_Summary.m_Pixels == 0)
+    if (report.m_Summary.m_Pixels > 0)
     {
-      if (HasValue("out"))
+      for (const std::string& line : report.Lines())
       {
-        otbAppLogWARNING(<< DescribeInput("in")
-                         << ": the scene has no valid pixel: " << report.m_NoDataPixels.Describe());
+        otbAppLogINFO(<< line);
       }
-      return false;
     }
-    for (const std::string& line : report.Lines())
+    else if (HasValue("out"))
     {
-      otbAppLogINFO(<< line);
+      otbAppLogWARNING(<< DescribeInput("in") << ": no pixel that was written is valid");
     }
-    return true;
   }
 
   itk::ImageSource<HUDImageType>::Pointer m_Masked;

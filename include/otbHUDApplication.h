@@ -88,21 +88,23 @@ protected:
   std::vector<Eigen::Index> FindEmptyBands(const std::string& key, const std::vector<HUDImageType*>& scenes);
 
   /// Returns the statistics of the scenes' valid pixels.
+  /// @param emptyBands what FindEmptyBands returns
   /// @throws hud::InvalidData that names the files
-  hud::SceneStatistics ReadStatistics(const std::string& key, const std::vector<HUDImageType*>& scenes);
+  hud::SceneStatistics ReadStatistics(const std::string& key, const std::vector<HUDImageType*>& scenes,
+                                      const std::vector<Eigen::Index>& emptyBands);
 
-  /// Returns the endmembers of the scenes after log lines that say how well they describe them. Bands that hold no data in
-  /// any pixel are 0 in them.
+  /// Returns the endmembers of the scenes after log lines that say how well they describe them.
   /// @param key of the parameter that the scenes come from
+  /// @param emptyBands what FindEmptyBands returns
   /// @param options with 0 endmembers to have their number estimated
   /// @param largestError of that estimate with HUDCountMethod::DecodeError, as in hud::EndmemberCountOptions
   /// @throws as hud::ExtractEndmembers, hud::CountEndmembers and HUDCountEndmembers, with the file's name
   hud::Extraction ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
-                                    hud::ExtractionOptions options,
+                                    const std::vector<Eigen::Index>& emptyBands, hud::ExtractionOptions options,
                                     HUDCountMethod countMethod = HUDCountMethod::DecodeError,
                                     double largestError = hud::EndmemberCountOptions().m_LargestError);
 
-  /// Computes all of an image strip by strip, for what its filters keep of it.
+  /// Computes an image strip by strip, less what is computed already, for what its filters keep of it.
   void StreamThrough(HUDImageType& image, const std::string& name);
 
   /// Updates the information of a pipeline's output, so that what does not fit together is known before any work.
@@ -131,8 +133,8 @@ protected:
   void SetOutputWavelengths(const std::string& key, std::vector<double> wavelengths);
 
   /// Writes all OutputImage parameters that have a file name, and moves them and the other files to their targets when all
-  /// are complete. If anything fails before that, nothing is written and earlier files stay as they were. Without a file name, as in
-  /// Python, the image stays connected and nothing is written.
+  /// are complete. If anything fails before that, nothing is written and earlier files stay as they were. Without a file
+  /// name, as in Python, the image stays connected and nothing is written.
   /// @param files other outputs that share the images' fate, complete once `afterImages` was called
   /// @param afterImages called when the images are complete and nothing is at its target yet; may be empty
   /// @throws hud::FileError, hud::Error "interrupted", and whatever the pipeline throws

@@ -25,7 +25,7 @@ enum class HUDZeroPixels
   AreValid   ///< projected abundances: 0 is a coordinate like any other
 };
 
-/// Returns what HUDMaskScene writes into the pixels that a mask leaves out: a NaN that no computation gives, so that they can
+/// Returns what HUDMaskScene writes into the pixels that a mask leaves out: a NaN that neither computations nor files give, so that they can
 /// be told from others that are not finite.
 float HUDMaskedValue();
 

@@ -19,8 +19,9 @@ namespace otb
 
 /// The valid pixels of one image or several, read through their pipelines strip by strip within a budget of memory. Pixels
 /// come row by row, image by image, in blocks of `kBlockPixels` (the last may be smaller) whatever the budget is, so
-/// results do not depend on it. A band that holds no data in any pixel, as sensors' overlaps and absorption bands do in some
-/// products, does not make every pixel no-data: it is left out, and comes as 0. Usable inside a filter's GenerateData and on a reader's output.
+/// results do not depend on it. A band that holds no data in any pixel, as sensors' overlaps and absorption bands do in
+/// some products, does not make every pixel no-data: it is left out, and comes as 0. Usable inside a filter's GenerateData
+/// and on a reader's output.
 /// The test is test/otb/otbHUDSceneSourceTest.cxx.
 class HUDSceneSource : public hud::SpectraSource
 {
@@ -40,7 +41,8 @@ public:
   void SetProgress(std::function<void(double)> progress);
 
   /// Calls `visit` from another thread than the caller's, one block at a time.
-  /// @throws hud::InvalidData when no pixel is valid, hud::Error "interrupted" when HUDInterrupt::Requested(), and whatever the pipelines or `visit` throw
+  /// @throws hud::InvalidData when no pixel is valid, hud::Error "interrupted" when HUDInterrupt::Requested(), and whatever
+  /// the pipelines or `visit` throw
   void Visit(const Visitor& visit) const override;
 
   /// Returns how many pixels have data; 0 before the first complete Visit.
@@ -49,9 +51,12 @@ public:
   /// Returns how many pixels are no-data by HUDNoData; none before the first complete Visit.
   const HUDNoDataCounts& NoDataPixels() const;
 
-  /// Returns the bands that hold no data in any pixel, counted from 0. The first call reads the images up to the first valid
-  /// pixel.
+  /// Returns the bands that hold no data in any pixel, counted from 0. The first call, or the first Visit, reads the images
+  /// up to the first valid pixel for that.
   const std::vector<Eigen::Index>& EmptyBands() const;
+
+  /// Spares the search for them where they are known.
+  void SetEmptyBands(std::vector<Eigen::Index> bands);
 
   /// Returns the lines of a strip that fits the budget: at least 1, at most `height`, whole rows of tiles where they fit.
   /// @param tileHeight lines of the file's blocks, 1 if unknown

@@ -45,6 +45,11 @@ Eigen::Index CountEndmembers(const SpectraSource& source, const EndmemberCountOp
   const InMemorySpectra sample(sampler.Sample());
 
   const Eigen::Index most = std::min({options.m_MostEndmembers, source.Bands(), statistics.m_Pixels});
+  if (most < extraction.m_Endmembers)
+  {
+    throw InvalidData("the scene has " + std::to_string(statistics.m_Pixels) + " valid pixels, expected at least " +
+                      std::to_string(extraction.m_Endmembers));
+  }
   double smallest = AffineRankLimit(statistics, most - 1) / scale;
   if (smallest <= options.m_LargestError)
   {

@@ -90,7 +90,8 @@ public:
       Candidate refined;
       refined.m_Endmembers = RefineEndmembers(m_Sample, m_Best.m_Endmembers, m_Options.m_Refinement, m_AtStep);
       refined.m_Rmse = FitFcls(m_Sample, refined.m_Endmembers).m_Rmse;
-      return refined;
+      // It starts without negative values, which costs where spectra have some.
+      return refined.m_Rmse < m_Best.m_Rmse ? refined : m_Best;
     }
     catch (const InvalidData&)
     {
@@ -216,17 +217,17 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
   const bool smooth = options.m_Restarts > 1 && options.m_SmoothedShare > 0.;
   const bool plain = !smooth || options.m_Refinement.m_Iterations > 0;
 
+  const auto checkIn = [&] {
+    if (progress)
+    {
+      progress(0.);
+    }
+  };
   SpectraSampler sampler(source.Bands(), statistics.m_Pixels, options.m_SamplePixels, options.m_Seed);
   const auto draw = [&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); };
   std::vector<VcaResult> found;
   if (plain)
   {
-    const auto checkIn = [&] {
-      if (progress)
-      {
-        progress(0.);
-      }
-    };
     found = ExtractVcaRuns(source, vca, runs, draw, checkIn);
   }
   else
@@ -258,7 +259,7 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
     for (const VcaRuns& branch : runs)
     {
       for (const Eigen::MatrixXd& endmembers :
-           ExtractSmoothedVcaRuns(sample, vca, branch, std::max<Eigen::Index>(share, 1)))
+           ExtractSmoothedVcaRuns(sample, vca, branch, std::max<Eigen::Index>(share, 1), checkIn))
       {
         smoothedRuns.Consider(endmembers);
       }
@@ -275,6 +276,14 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
                       " endmembers that are independent; ask for fewer endmembers");
   }
   extraction.m_Endmembers = std::move(best.m_Endmembers);
+  // Medians and projections leave rounding errors where all pixels are 0.
+  for (Eigen::Index band = 0; band < source.Bands(); ++band)
+  {
+    if (statistics.m_Correlation(band, band) == 0.)
+    {
+      extraction.m_Endmembers.row(band).setZero();
+    }
+  }
   extraction.m_Rmse = best.m_Rmse;
   return extraction;
 }

@@ -60,7 +60,8 @@ std::vector<Eigen::Index> Farthest(const Eigen::RowVectorXd& distances, Eigen::I
 } // namespace
 
 std::vector<Eigen::MatrixXd> ExtractSmoothedVcaRuns(const Eigen::Ref<const Eigen::MatrixXf>& spectra,
-                                                    const VcaOptions& options, const VcaRuns& runs, Eigen::Index pixels)
+                                                    const VcaOptions& options, const VcaRuns& runs, Eigen::Index pixels,
+                                                    const std::function<void()>& checkIn)
 {
   if (pixels < 1 || pixels > spectra.cols())
   {
@@ -74,6 +75,10 @@ std::vector<Eigen::MatrixXd> ExtractSmoothedVcaRuns(const Eigen::Ref<const Eigen
   std::vector<Eigen::MatrixXd> results;
   for (const std::uint32_t run : runs.m_Numbers)
   {
+    if (checkIn)
+    {
+      checkIn();
+    }
     Eigen::MatrixXd vertices = FirstVcaVertices(d);
     Eigen::MatrixXd endmembers(runs.m_Projection.Bands(), d);
     for (Eigen::Index found = 0; found < d; ++found)

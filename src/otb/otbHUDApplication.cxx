@@ -29,6 +29,7 @@
 #include <filesystem>
 #include <functional>
 #include <iostream>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -425,7 +426,9 @@ auto HUDApplication::WithSource(const std::string& key, const std::vector<HUDIma
                                                ? GetParameterStringList(key)
                                                : std::vector<std::string>();
     HUDSceneSource source(scenes, static_cast<unsigned int>(GetParameterInt("ram")), names);
-    return work(source);
+    auto result = work(source);
+    HUDInterrupt::ThrowIfRequested();
+    return result;
   }
   catch (const hud::InvalidData& error)
   {
@@ -459,9 +462,11 @@ std::vector<Eigen::Index> HUDApplication::FindEmptyBands(const std::string& key,
   });
 }
 
-hud::SceneStatistics HUDApplication::ReadStatistics(const std::string& key, const std::vector<HUDImageType*>& scenes)
+hud::SceneStatistics HUDApplication::ReadStatistics(const std::string& key, const std::vector<HUDImageType*>& scenes,
+                                                    const std::vector<Eigen::Index>& emptyBands)
 {
   return WithSource(key, scenes, [&](HUDSceneSource& source) {
+    source.SetEmptyBands(emptyBands);
     const auto progress = StartProgress("Reading");
     source.SetProgress([&](double fraction) { Advance(*progress, fraction); });
     hud::SceneStatistics statistics = hud::ComputeSceneStatistics(source);
@@ -471,10 +476,12 @@ hud::SceneStatistics HUDApplication::ReadStatistics(const std::string& key, cons
 }
 
 hud::Extraction HUDApplication::ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
+                                                  const std::vector<Eigen::Index>& emptyBands,
                                                   hud::ExtractionOptions options, HUDCountMethod countMethod,
                                                   double largestError)
 {
   return WithSource(key, scenes, [&](HUDSceneSource& source) {
+    source.SetEmptyBands(emptyBands);
     if (options.m_Endmembers == 0)
     {
       options.m_Endmembers = CountEndmembers(source, options, countMethod, largestError);
@@ -494,14 +501,6 @@ hud::Extraction HUDApplication::ExtractEndmembers(const std::string& key, const 
     source.SetProgress(advance);
     hud::Extraction extraction = hud::ExtractEndmembers(source, options, advance);
     progress->Finish();
-    // Medians and projections leave rounding errors where all pixels are 0, as in the empty bands.
-    for (Eigen::Index band = 0; band < source.Bands(); ++band)
-    {
-      if (extraction.m_Statistics.m_Correlation(band, band) == 0.)
-      {
-        extraction.m_Endmembers.row(band).setZero();
-      }
-    }
     otbAppLogINFO("Endmembers: " << options.m_Endmembers << " from " << source.ValidPixels() << " valid pixels of "
                                  << source.Bands() << " bands, without " << source.NoDataPixels().Total()
                                  << " no-data pixels; estimated SNR " << extraction.m_Snr << " dB");
@@ -518,6 +517,9 @@ hud::Extraction HUDApplication::ExtractEndmembers(const std::string& key, const 
 Eigen::Index HUDApplication::CountEndmembers(HUDSceneSource& source, const hud::ExtractionOptions& options,
                                              HUDCountMethod method, double largestError)
 {
+  hud::ExtractionOptions least = options;
+  least.m_Endmembers = options.m_Refinement.m_Shade ? 3 : 2;
+  least.Check(source.Bands(), std::numeric_limits<Eigen::Index>::max());
   const auto progress = StartProgress("Counting endmembers");
   Eigen::Index count = 0;
   if (method == HUDCountMethod::DecodeError)
@@ -542,6 +544,7 @@ Eigen::Index HUDApplication::CountEndmembers(HUDSceneSource& source, const hud::
     source.SetProgress([&](double fraction) { Advance(*progress, fraction); });
     count = HUDCountEndmembers(hud::ComputeSceneStatistics(source), method);
   }
+  source.SetProgress({}); // it refers to what ends here
   progress->Finish();
   otbAppLogINFO("Number of endmembers found: " << count);
   return count;
@@ -553,7 +556,16 @@ void HUDApplication::StreamThrough(HUDImageType& image, const std::string& name)
   writer->SetInput(&image);
   writer->SetAutomaticAdaptativeStreaming(static_cast<unsigned int>(GetParameterInt("ram")));
   AddProcess(writer, name);
-  writer->Update();
+  try
+  {
+    writer->Update();
+  }
+  catch (...)
+  {
+    // The writer does not take its observer off.
+    image.GetSource()->RemoveAllObservers();
+    throw;
+  }
 }
 
 void HUDApplication::UpdateInformation(const std::vector<std::string>& keys, HUDImageType& image)

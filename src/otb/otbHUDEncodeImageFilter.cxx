@@ -57,7 +57,15 @@ Eigen::Index HUDEncodeImageFilter::Configure(Eigen::Index bands)
   }
   CheckBands(bands, m_Endmembers.rows(), "the endmembers have " + std::to_string(m_Endmembers.rows()));
   Eigen::MatrixXd endmembers = m_Endmembers;
-  endmembers(m_IgnoredBands, Eigen::all).setZero();
+  for (const Eigen::Index band : m_IgnoredBands)
+  {
+    if (band < 0 || band >= bands)
+    {
+      throw hud::InvalidOption("HUDEncodeImageFilter: band " + std::to_string(band) +
+                               " is to be ignored, expected 0 to " + std::to_string(bands - 1));
+    }
+    endmembers.row(band).setZero();
+  }
   m_Encoder.emplace(endmembers, m_Kind);
   m_Summariser.emplace(endmembers);
   IgnoreBands(m_IgnoredBands);
@@ -85,13 +93,13 @@ void HUDEncodeImageFilter::Inspect(const Eigen::Ref<const Eigen::MatrixXf>& inpu
 
 void HUDEncodeImageFilter::AfterThreadedGenerateData()
 {
+  const auto lines = std::exchange(m_Lines, {});
   Superclass::AfterThreadedGenerateData();
   const std::lock_guard<std::mutex> lock(m_SummaryMutex);
-  for (const auto& [first, summary] : m_Lines)
+  for (const auto& [first, summary] : lines)
   {
     m_Summary += summary;
   }
-  m_Lines.clear();
 }
 
 } // namespace otb

@@ -158,6 +158,11 @@ const std::vector<Eigen::Index>& HUDSceneSource::EmptyBands() const
   return *m_EmptyBands;
 }
 
+void HUDSceneSource::SetEmptyBands(std::vector<Eigen::Index> bands)
+{
+  m_EmptyBands = std::move(bands);
+}
+
 std::size_t HUDSceneSource::StripLines(std::size_t width, std::size_t height, std::size_t bands, std::size_t tileHeight,
                                        unsigned int ram)
 {

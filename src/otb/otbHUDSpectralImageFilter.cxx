@@ -89,8 +89,10 @@ void HUDSpectralImageFilter::ThreadedGenerateData(const OutputImageRegionType& r
           ProcessScanline(input.GetBufferPointer() + input.ComputeOffset(index) * inputBands,
                           output.GetBufferPointer() + output.ComputeOffset(index) * outputBands,
                           static_cast<Eigen::Index>(width), index);
-      const std::lock_guard<std::mutex> lock(m_Mutex);
-      m_NoDataCounts += counts;
+      {
+        const std::lock_guard<std::mutex> lock(m_Mutex);
+        m_NoDataCounts += counts;
+      }
       progress.CompletedPixel();
     }
   }

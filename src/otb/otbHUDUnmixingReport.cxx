@@ -38,8 +38,12 @@ std::string Percent(double share)
 
 void HUDUnmixingReport::SetLimits(const hud::SceneStatistics& statistics, Eigen::Index endmembers)
 {
-  m_AffineLimit = AffineRankLimit(statistics, endmembers - 1);
-  m_LinearLimit = LinearRankLimit(statistics, endmembers);
+  // Of a scene of that rank, rounding in single precision is left.
+  const double rounding = 1e-6 * std::sqrt(statistics.Power() / static_cast<double>(statistics.m_Mean.size()));
+  const double affine = AffineRankLimit(statistics, endmembers - 1);
+  const double linear = LinearRankLimit(statistics, endmembers);
+  m_AffineLimit = affine > rounding ? affine : 0.;
+  m_LinearLimit = linear > rounding ? linear : 0.;
 }
 
 const std::optional<double>& HUDUnmixingReport::Limit() const

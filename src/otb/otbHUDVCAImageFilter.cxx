@@ -73,7 +73,6 @@ void HUDVCAImageFilter::GenerateData()
   const HUDSceneSource source({&input}, m_Ram);
   m_Extraction = hud::ExtractEndmembers(source, m_Options);
   HUDInterrupt::ThrowIfRequested();
-  m_Extraction.m_Endmembers(source.EmptyBands(), Eigen::all).setZero();
   m_NoDataPixels = source.NoDataPixels().Total();
   AllocateOutputs();
   HUDFillEndmembers(*GetOutput(), m_Extraction.m_Endmembers);

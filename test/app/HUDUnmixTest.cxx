@@ -551,10 +551,13 @@ TEST_F(HUDUnmix, ReportIsOfTheWholeSceneWhenABoxOfItIsWritten)
   WriteMask("mask.tif", {0, 1, 2, 300});
   Run("HUDUnmix", With({{"mask", Path("mask.tif")}, {"report", Path("whole.json")}}));
   Parameters arguments = With({{"mask", Path("mask.tif")}, {"report", Path("r.json")}});
-  arguments[1].second = Path("a.tif") + "?&box=5:4:7:6";
-  Run("HUDUnmix", arguments);
-  EXPECT_EQ(ReadImage(Path("a.tif")).m_Width, 7);
-  EXPECT_EQ(Report(), Report("whole.json"));
+  for (const char* box : {"5:4:7:6", "0:0:7:6"})
+  {
+    arguments[1].second = Path("a.tif") + "?&box=" + box;
+    Run("HUDUnmix", arguments);
+    EXPECT_EQ(ReadImage(Path("a.tif")).m_Width, 7) << box;
+    EXPECT_EQ(Report(), Report("whole.json")) << box;
+  }
 }
 
 TEST_F(HUDUnmix, LeavesNothingOfTheReportWhenTheRunFails)

@@ -60,7 +60,7 @@ struct Extraction
 /// and the best of Smoothed VCA, which dark and outlying pixels cannot lead astray, are both refined, and the one with the
 /// smaller FCLS decode error is returned. Without refinement the aim is endmembers that are materials: the best run of
 /// Smoothed VCA.
-/// @param progress is called with the fraction done of what follows the passes over the scene, several times with 0 first;
+/// @param progress is called with the fraction done of what follows the passes over the scene, several times with 0;
 /// what it throws stops the work; may be empty
 /// @throws InvalidOption, InvalidData as ExtractVca
 Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOptions& options,

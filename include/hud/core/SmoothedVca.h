@@ -7,7 +7,7 @@
 
 #include <Eigen/Core>
 
-#include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace hud
@@ -20,9 +20,10 @@ namespace hud
 /// @param spectra [bands x pixels], a sample of the scene, at least one
 /// @param options whose branch does not matter
 /// @param pixels to take the median of
+/// @param checkIn is called before each run; what it throws stops the work; may be empty
 /// @throws InvalidOption when these are fewer than 1 or more than those of the sample
 std::vector<Eigen::MatrixXd> ExtractSmoothedVcaRuns(const Eigen::Ref<const Eigen::MatrixXf>& spectra,
-                                                    const VcaOptions& options, const VcaRuns& runs,
-                                                    Eigen::Index pixels);
+                                                    const VcaOptions& options, const VcaRuns& runs, Eigen::Index pixels,
+                                                    const std::function<void()>& checkIn = {});
 
 } // namespace hud
