@@ -12,7 +12,6 @@
 #include <mutex>
 #include <optional>
 #include <utility>
-#include <vector>
 
 namespace otb
 {
@@ -35,8 +34,8 @@ public:
   /// @param encoder hud::EncoderKind::Fcls unless set
   void SetEncoder(hud::EncoderKind encoder);
 
-  /// Has these bands, counted from 0, be left out: they have no say in what is no-data, and may hold anything.
-  void SetIgnoredBands(std::vector<Eigen::Index> bands);
+  /// The endmembers count as 0 there too.
+  using HUDSpectralImageFilter::SetIgnoredBands;
 
   /// Has the filter keep what GetSummary returns, which costs about twice what unconstrained abundances do.
   void SetSummarise(bool summarise);
@@ -58,12 +57,11 @@ private:
                const HUDImageType::IndexType& first) const override;
 
   Eigen::MatrixXd m_Endmembers;
-  std::vector<Eigen::Index> m_IgnoredBands;
   bool m_Summarise = false;
   hud::EncoderKind m_Kind = hud::EncoderKind::Fcls;
   std::optional<hud::Encoder> m_Encoder;
-  std::optional<hud::UnmixingSummariser> m_Summariser;
-  mutable std::mutex m_SummaryMutex; ///< of what follows
+  std::optional<hud::UnmixingSummariser> m_Summariser; ///< when asked for
+  mutable std::mutex m_SummaryMutex;                   ///< of what follows
   /// Of the region's lines, by row and column: added in this order, the sums do not depend on when a thread is done.
   mutable std::map<std::pair<itk::IndexValueType, itk::IndexValueType>, hud::UnmixingSummary> m_Lines;
   hud::UnmixingSummary m_Summary;

@@ -58,8 +58,9 @@ protected:
   /// @param reference what the expected count belongs to, such as "the endmembers have 7"
   void CheckBands(Eigen::Index bands, Eigen::Index expected, const std::string& reference) const;
 
-  /// Has these bands, counted from 0, be 0 in every pixel and have no say in what is no-data. For Configure.
-  void IgnoreBands(std::vector<Eigen::Index> bands);
+  /// Has these bands, counted from 0, be 0 in every pixel and have no say in what is no-data, whatever they hold.
+  void SetIgnoredBands(std::vector<Eigen::Index> bands);
+  const std::vector<Eigen::Index>& GetIgnoredBands() const;
 
 private:
   /// Prepares for images of that many bands and returns the bands of the output. Called before any pixel is computed.

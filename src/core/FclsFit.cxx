@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 namespace hud
@@ -29,7 +30,8 @@ FclsFit FitFcls(const Eigen::Ref<const Eigen::MatrixXf>& spectra, const Eigen::M
   FclsFit zero;
   zero.m_Gram = Eigen::MatrixXd::Zero(d, d);
   zero.m_Correlation = Eigen::MatrixXd::Zero(d, spectra.rows());
-  std::vector<FclsFit> parts(kParts, zero); // with the sum of squares where the RMSE will be
+  std::vector<FclsFit> parts(kParts, zero);
+  std::vector<double> squaredErrors(kParts, 0.);
   ForEachPart(spectra.cols(), [&](std::size_t part, Eigen::Index begin, Eigen::Index end) {
     FclsFit& sums = parts[part];
     Eigen::MatrixXf abundances(d, kCachedPixels);
@@ -44,17 +46,17 @@ FclsFit FitFcls(const Eigen::Ref<const Eigen::MatrixXf>& spectra, const Eigen::M
       sums.m_Gram.noalias() += x * x.transpose();
       sums.m_Correlation.noalias() += x * y.transpose();
       y.noalias() -= endmembers * x;
-      sums.m_Rmse += y.squaredNorm();
+      squaredErrors[part] += y.squaredNorm();
     }
   });
   FclsFit fit = zero;
   for (const FclsFit& part : parts)
   {
-    fit.m_Rmse += part.m_Rmse;
     fit.m_Gram += part.m_Gram;
     fit.m_Correlation += part.m_Correlation;
   }
-  fit.m_Rmse = std::sqrt(fit.m_Rmse / static_cast<double>(spectra.size()));
+  fit.m_Rmse =
+      std::sqrt(std::accumulate(squaredErrors.begin(), squaredErrors.end(), 0.) / static_cast<double>(spectra.size()));
   return fit;
 }
 

@@ -22,8 +22,6 @@
 #include <cpl_error.h>
 #include <gdal_priv.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -252,27 +250,22 @@ void CheckWrittenFile(const fs::path& path, const Expectation& expectation, cons
   }
 }
 
-std::string LowerCaseExtension(const fs::path& path)
+bool HasExtension(const fs::path& path, const char* extension)
 {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension;
+  return EQUAL(path.extension().c_str(), extension);
 }
 
 // The raster that GDAL opens: OTB names an ENVI file by its header.
 fs::path RasterPath(fs::path path)
 {
-  return LowerCaseExtension(path) == ".hdr" ? path.replace_extension() : path;
+  return HasExtension(path, ".hdr") ? path.replace_extension() : path;
 }
 
 // An ENVI header describes the file by its path, which was that of the staging folder.
 void DescribeEnviFile(const fs::path& raster)
 {
   const GdalErrorRecord errors;
-  const std::unique_ptr<GDALDataset, void (*)(GDALDataset*)> dataset(
-      GDALDataset::Open(raster.string().c_str(), GDAL_OF_RASTER | GDAL_OF_UPDATE),
-      [](GDALDataset* open) { GDALClose(open); });
+  const GDALDatasetUniquePtr dataset(GDALDataset::Open(raster.string().c_str(), GDAL_OF_RASTER | GDAL_OF_UPDATE));
   if (dataset)
   {
     // The item is only there to have the header written again, with what the dataset calls itself.
@@ -655,7 +648,7 @@ void HUDApplication::CheckOutputsWritable()
   {
     fs::path path = GetParameterString(key);
     outputs.emplace_back(key, path.string());
-    if (LowerCaseExtension(path) == ".sli")
+    if (HasExtension(path, ".sli"))
     {
       outputs.emplace_back(key, path.replace_extension(".hdr").string());
     }

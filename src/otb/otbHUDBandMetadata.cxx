@@ -9,12 +9,9 @@
 
 #include <gdal_priv.h>
 
-#include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <memory>
 #include <numeric>
 #include <optional>
 #include <regex>
@@ -25,54 +22,27 @@ namespace otb
 namespace
 {
 
-struct CloseDataset
-{
-  void operator()(GDALDataset* dataset) const
-  {
-    GDALClose(dataset);
-  }
-};
-using DatasetPointer = std::unique_ptr<GDALDataset, CloseDataset>;
-
-DatasetPointer OpenRaster(const std::string& path, unsigned int access)
+GDALDatasetUniquePtr OpenRaster(const std::string& path, unsigned int access)
 {
   GDALAllRegister();
-  return DatasetPointer(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | access));
+  return GDALDatasetUniquePtr(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | access));
 }
 
-// Keeps GDAL from printing what is reported otherwise.
-class QuietErrors
-{
-public:
-  QuietErrors()
-  {
-    CPLPushErrorHandler(CPLQuietErrorHandler);
-  }
-  ~QuietErrors()
-  {
-    CPLPopErrorHandler();
-  }
-  QuietErrors(const QuietErrors&) = delete;
-  QuietErrors& operator=(const QuietErrors&) = delete;
-};
-
 // The file of an OTB extended filename; nothing when it cannot be opened.
-DatasetPointer OpenForReading(const std::string& path)
+GDALDatasetUniquePtr OpenForReading(const std::string& path)
 {
   const auto options = ExtendedFilenameToReaderOptions::New();
   options->SetExtendedFileName(path);
-  const QuietErrors quiet;
+  const CPLErrorHandlerPusher quiet(CPLQuietErrorHandler);
   return OpenRaster(options->GetSimpleFileName(), GDAL_OF_READONLY);
 }
 
 // Nanometres in a unit; nothing when it is none of length.
-std::optional<double> NanometresIn(std::string unit)
+std::optional<double> NanometresIn(const std::string& unit)
 {
-  std::transform(unit.begin(), unit.end(), unit.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   for (const char* name : {"nm", "nanometer", "nanometers", "nanometre", "nanometres"})
   {
-    if (unit == name)
+    if (EQUAL(unit.c_str(), name))
     {
       return 1.;
     }
@@ -81,7 +51,7 @@ std::optional<double> NanometresIn(std::string unit)
   for (const char* name :
        {"um", "micron", "microns", "micrometer", "micrometers", "micrometre", "micrometres", "\xc2\xb5m", "\xce\xbcm"})
   {
-    if (unit == name)
+    if (EQUAL(unit.c_str(), name))
     {
       return 1000.;
     }
@@ -148,13 +118,13 @@ std::optional<double> HUDToNanometres(double wavelength, const std::string& unit
 
 std::string HUDReadUnits(const std::string& path)
 {
-  const DatasetPointer dataset = OpenForReading(path);
+  const GDALDatasetUniquePtr dataset = OpenForReading(path);
   return dataset && dataset->GetRasterCount() > 0 ? dataset->GetRasterBand(1)->GetUnitType() : "";
 }
 
 std::optional<double> HUDReadNoDataValue(const std::string& path)
 {
-  const DatasetPointer dataset = OpenForReading(path);
+  const GDALDatasetUniquePtr dataset = OpenForReading(path);
   int declared = 0;
   const double value =
       dataset && dataset->GetRasterCount() > 0 ? dataset->GetRasterBand(1)->GetNoDataValue(&declared) : 0.;
@@ -166,7 +136,7 @@ std::vector<double> HUDReadWavelengths(const std::string& path)
   const auto options = ExtendedFilenameToReaderOptions::New();
   options->SetExtendedFileName(path);
 
-  const DatasetPointer dataset = OpenForReading(path);
+  const GDALDatasetUniquePtr dataset = OpenForReading(path);
   if (!dataset)
   {
     return {};
@@ -198,9 +168,9 @@ std::vector<double> HUDReadWavelengths(const std::string& path)
 
 void HUDWriteWavelengths(const std::string& path, const std::vector<double>& wavelengths)
 {
-  const QuietErrors quiet;
+  const CPLErrorHandlerPusher quiet(CPLQuietErrorHandler);
   CPLErrorReset();
-  DatasetPointer dataset = OpenRaster(path, GDAL_OF_UPDATE);
+  GDALDatasetUniquePtr dataset = OpenRaster(path, GDAL_OF_UPDATE);
   if (!dataset)
   {
     // A format without update keeps them in the file's .aux.xml.

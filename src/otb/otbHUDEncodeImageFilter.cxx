@@ -25,12 +25,6 @@ void HUDEncodeImageFilter::SetEncoder(hud::EncoderKind encoder)
   Modified();
 }
 
-void HUDEncodeImageFilter::SetIgnoredBands(std::vector<Eigen::Index> bands)
-{
-  m_IgnoredBands = std::move(bands);
-  Modified();
-}
-
 void HUDEncodeImageFilter::SetSummarise(bool summarise)
 {
   m_Summarise = summarise;
@@ -57,7 +51,7 @@ Eigen::Index HUDEncodeImageFilter::Configure(Eigen::Index bands)
   }
   CheckBands(bands, m_Endmembers.rows(), "the endmembers have " + std::to_string(m_Endmembers.rows()));
   Eigen::MatrixXd endmembers = m_Endmembers;
-  for (const Eigen::Index band : m_IgnoredBands)
+  for (const Eigen::Index band : GetIgnoredBands())
   {
     if (band < 0 || band >= bands)
     {
@@ -67,8 +61,11 @@ Eigen::Index HUDEncodeImageFilter::Configure(Eigen::Index bands)
     endmembers.row(band).setZero();
   }
   m_Encoder.emplace(endmembers, m_Kind);
-  m_Summariser.emplace(endmembers);
-  IgnoreBands(m_IgnoredBands);
+  m_Summariser.reset();
+  if (m_Summarise)
+  {
+    m_Summariser.emplace(endmembers);
+  }
   return m_Encoder->Endmembers();
 }
 
@@ -82,7 +79,7 @@ void HUDEncodeImageFilter::Inspect(const Eigen::Ref<const Eigen::MatrixXf>& inpu
                                    const Eigen::Ref<const Eigen::MatrixXf>& output,
                                    const HUDImageType::IndexType& first) const
 {
-  if (!m_Summarise)
+  if (!m_Summariser)
   {
     return;
   }

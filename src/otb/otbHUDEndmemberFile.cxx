@@ -16,7 +16,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -38,13 +37,6 @@ const std::regex kLibraryType("(^|\n)\\s*file type\\s*=\\s*envi spectral library
 
 using Row = std::vector<std::string>;
 
-std::string LowerCase(std::string text)
-{
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 std::string Trimmed(const std::string& text)
 {
   return CPLString(text).Trim();
@@ -52,7 +44,7 @@ std::string Trimmed(const std::string& text)
 
 bool EndsIn(const std::string& path, const std::string& extension)
 {
-  return LowerCase(fs::path(path).extension().string()) == extension;
+  return EQUAL(fs::path(path).extension().c_str(), extension.c_str());
 }
 
 std::optional<double> Number(const std::string& text)
@@ -126,7 +118,7 @@ std::vector<Row> ReadRows(const std::string& path)
 
 bool IsWavelength(const std::string& name)
 {
-  return LowerCase(Trimmed(name)).rfind("wavelength", 0) == 0;
+  return STARTS_WITH_CI(Trimmed(name).c_str(), "wavelength");
 }
 
 // "nm" of "wavelength_nm", "um" of "Wavelength (um)".

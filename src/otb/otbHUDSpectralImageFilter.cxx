@@ -27,9 +27,15 @@ HUDNoDataCounts HUDSpectralImageFilter::GetNoDataCounts() const
   return m_NoDataCounts;
 }
 
-void HUDSpectralImageFilter::IgnoreBands(std::vector<Eigen::Index> bands)
+void HUDSpectralImageFilter::SetIgnoredBands(std::vector<Eigen::Index> bands)
 {
   m_IgnoredBands = std::move(bands);
+  Modified();
+}
+
+const std::vector<Eigen::Index>& HUDSpectralImageFilter::GetIgnoredBands() const
+{
+  return m_IgnoredBands;
 }
 
 void HUDSpectralImageFilter::CheckBands(Eigen::Index bands, Eigen::Index expected, const std::string& reference) const

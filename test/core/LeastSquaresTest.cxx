@@ -201,9 +201,9 @@ TEST_P(BothConstraints, AreMetAtAPointWhereTheOptimalityConditionsHold)
 
 TEST_P(BothConstraints, AreMetAtTheOptimumOfEverySizeAndCondition)
 {
-  for (const Eigen::Index d : {2, 3, 8, 17, 64})
+  for (const Eigen::Index d : {2, 3, 7, 8, 12, 17, 64})
   {
-    for (const double condition : {1., 1e2, 1e4, 1e6})
+    for (const double condition : {1., 1e2, 1e3, 1e4, 1e6})
     {
       SCOPED_TRACE(testing::Message() << "d " << d << ", condition " << condition);
       const Eigen::MatrixXd endmembers = EndmembersOfCondition(condition, 70, d);
@@ -277,24 +277,6 @@ TEST_P(BothConstraints, HoldInAnyUnits)
       const Eigen::VectorXd x = Solved(scaled, unit * unit * correlation);
       ASSERT_TRUE(x.allFinite());
       EXPECT_LT((x - truth).cwiseAbs().maxCoeff(), 1e-9 * (1. + truth.maxCoeff())) << unit << ", spectrum " << p;
-    }
-  }
-}
-
-TEST_P(BothConstraints, HoldForIllConditionedEndmembers)
-{
-  for (const double condition : {1e3, 1e6})
-  {
-    for (Eigen::Index d = 2; d <= 12; d += 5)
-    {
-      SCOPED_TRACE(testing::Message() << "condition " << condition << ", d " << d);
-      const Eigen::MatrixXd endmembers = EndmembersOfCondition(condition, 31, d);
-      const Eigen::MatrixXd gram = endmembers.transpose() * endmembers;
-      const Eigen::MatrixXd spectra = SpectraAround(endmembers, 43);
-      for (Eigen::Index p = 0; p < spectra.cols(); ++p)
-      {
-        ExpectOptimal(gram, endmembers.transpose() * spectra.col(p), GetParam(), 1e-6);
-      }
     }
   }
 }
