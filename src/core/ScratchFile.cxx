@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright (c) The HUD developers
 
-#include "ScratchFile.h"
+#include "hud/core/ScratchFile.h"
 
 #include "hud/core/Error.h"
 
@@ -12,6 +12,7 @@
 #include <string>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace hud
 {
@@ -30,65 +31,76 @@ std::string Folder()
   return folder.string();
 }
 
-[[noreturn]] void Fail(const std::string& what)
+/// @param reason an errno
+[[noreturn]] void Fail(const std::string& what, int reason)
 {
-  const std::string reason = std::strerror(errno);
-  throw FileError("the temporary file in " + Folder() + " cannot be " + what + " (" + reason +
+  throw FileError("the temporary file in " + Folder() + " cannot be " + what + " (" + std::strerror(reason) +
                   "); set TMPDIR to a folder with room");
 }
 
-/// Opens a file that has no name.
-std::FILE* OpenNameless()
+/// Calls transfer(bytes, offset, done) until `count` values are through.
+template <typename Transfer>
+void TransferAll(std::size_t first, std::size_t count, const char* what, const Transfer& transfer)
 {
-  std::string name = Folder() + "/hud-XXXXXX";
-  const int descriptor = mkstemp(name.data());
-  if (descriptor < 0)
+  const std::size_t bytes = count * sizeof(float);
+  for (std::size_t done = 0; done < bytes;)
   {
-    Fail("made");
+    const ssize_t moved = transfer(bytes - done, static_cast<off_t>(first * sizeof(float) + done), done);
+    if (moved < 0 && errno == EINTR)
+    {
+      continue;
+    }
+    if (moved <= 0)
+    {
+      Fail(what, moved == 0 ? EIO : errno);
+    }
+    done += static_cast<std::size_t>(moved);
   }
-  unlink(name.c_str());
-  std::FILE* const file = fdopen(descriptor, "w+b");
-  if (file == nullptr)
-  {
-    close(descriptor);
-    throw FileError("a temporary file in " + Folder() + " cannot be opened");
-  }
-  return file;
 }
 
 } // namespace
 
-ScratchFile::ScratchFile() : m_File(OpenNameless(), std::fclose) {}
-
-void ScratchFile::Append(const Eigen::MatrixXf& matrix)
+ScratchFile::ScratchFile()
 {
-  const std::size_t samples = static_cast<std::size_t>(matrix.size());
-  if (std::fwrite(matrix.data(), sizeof(float), samples, m_File.get()) != samples)
+  std::string name = Folder() + "/hud-XXXXXX";
+  m_Descriptor = mkstemp(name.data());
+  if (m_Descriptor < 0)
   {
-    Fail("written");
+    Fail("made", errno);
   }
-  m_Shapes.push_back({matrix.rows(), matrix.cols()});
+  unlink(name.c_str());
 }
 
-void ScratchFile::Visit(const std::function<void(const Eigen::MatrixXf&)>& visit)
+ScratchFile::~ScratchFile()
 {
-  // The flush is where a full disk may show.
-  if (std::fflush(m_File.get()) != 0)
+  if (m_Descriptor >= 0)
   {
-    Fail("written");
+    close(m_Descriptor);
   }
-  std::rewind(m_File.get());
-  Eigen::MatrixXf matrix;
-  for (const Shape& shape : m_Shapes)
-  {
-    matrix.resize(shape.m_Rows, shape.m_Cols);
-    const std::size_t samples = static_cast<std::size_t>(matrix.size());
-    if (std::fread(matrix.data(), sizeof(float), samples, m_File.get()) != samples)
-    {
-      throw FileError("a temporary file in " + Folder() + " cannot be read back");
-    }
-    visit(matrix);
-  }
+}
+
+ScratchFile::ScratchFile(ScratchFile&& other) noexcept : m_Descriptor(std::exchange(other.m_Descriptor, -1)) {}
+
+ScratchFile& ScratchFile::operator=(ScratchFile&& other) noexcept
+{
+  std::swap(m_Descriptor, other.m_Descriptor);
+  return *this;
+}
+
+void ScratchFile::Write(std::size_t first, const float* values, std::size_t count)
+{
+  const char* const bytes = reinterpret_cast<const char*>(values);
+  TransferAll(first, count, "written", [&](std::size_t size, off_t offset, std::size_t done) {
+    return pwrite(m_Descriptor, bytes + done, size, offset);
+  });
+}
+
+void ScratchFile::Read(std::size_t first, float* values, std::size_t count) const
+{
+  char* const bytes = reinterpret_cast<char*>(values);
+  TransferAll(first, count, "read back", [&](std::size_t size, off_t offset, std::size_t done) {
+    return pread(m_Descriptor, bytes + done, size, offset);
+  });
 }
 
 } // namespace hud

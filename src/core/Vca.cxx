@@ -3,11 +3,11 @@
 
 #include "hud/core/Vca.h"
 
-#include "ScratchFile.h"
 #include "SpectraProduct.h"
 #include "VcaDirection.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/ScratchFile.h"
 
 #include <Eigen/Eigenvalues>
 
@@ -315,13 +315,17 @@ std::vector<VcaResult> ExtractVcaRuns(const SpectraSource& source, const VcaOpti
   }
 
   ScratchFile scratch;
+  std::vector<Eigen::Index> blocks; // pixels of each
+  std::size_t written = 0;
   source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
     Eigen::MatrixXf block(rows, spectra.cols());
     for (BranchSearch& search : searches)
     {
       search.Reduce(spectra, block);
     }
-    scratch.Append(block);
+    scratch.Write(written, block.data(), static_cast<std::size_t>(block.size()));
+    written += static_cast<std::size_t>(block.size());
+    blocks.push_back(block.cols());
     if (also)
     {
       also(spectra);
@@ -334,16 +338,21 @@ std::vector<VcaResult> ExtractVcaRuns(const SpectraSource& source, const VcaOpti
     {
       search.Begin();
     }
-    scratch.Visit([&](const Eigen::MatrixXf& block) {
+    std::size_t read = 0;
+    for (const Eigen::Index pixels : blocks)
+    {
       if (checkIn)
       {
         checkIn();
       }
+      Eigen::MatrixXf block(rows, pixels);
+      scratch.Read(read, block.data(), static_cast<std::size_t>(block.size()));
+      read += static_cast<std::size_t>(block.size());
       for (BranchSearch& search : searches)
       {
         search.Consider(block);
       }
-    });
+    }
     for (BranchSearch& search : searches)
     {
       search.End();
