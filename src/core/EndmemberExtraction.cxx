@@ -7,6 +7,7 @@
 
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
+#include "hud/core/NamedValue.h"
 #include "hud/core/SmoothedVca.h"
 
 #include <Eigen/QR>
@@ -26,6 +27,9 @@ namespace hud
 
 namespace
 {
+
+constexpr std::array<NamedValue<EndmemberCriterion>, 2> kCriteria = {
+    {{"error", EndmemberCriterion::DecodeError}, {"volume", EndmemberCriterion::Volume}}};
 
 /// Share of the pixels that mixtures with shade reach. Not all: the rest may be outliers.
 constexpr double kBrightShare = 0.99;
@@ -161,15 +165,7 @@ std::vector<VcaRuns> PlanRuns(const SceneStatistics& statistics, const VcaOption
 
 EndmemberCriterion ParseEndmemberCriterion(const std::string& name)
 {
-  if (name == "error")
-  {
-    return EndmemberCriterion::DecodeError;
-  }
-  if (name == "volume")
-  {
-    return EndmemberCriterion::Volume;
-  }
-  throw InvalidOption("the criterion is '" + name + "', expected error or volume");
+  return ParseNamedValue(kCriteria, name, "criterion");
 }
 
 void ExtractionOptions::Check(Eigen::Index bands, Eigen::Index pixels) const

@@ -6,6 +6,7 @@
 #include "Lanes.h"
 #include "SpectraProduct.h"
 #include "hud/core/Error.h"
+#include "hud/core/NamedValue.h"
 
 #include <Eigen/QR>
 
@@ -22,6 +23,11 @@ namespace
 {
 
 using Eigen::Index;
+
+constexpr std::array<NamedValue<EncoderKind>, 4> kEncoders = {{{"fcls", EncoderKind::Fcls},
+                                                               {"nnls", EncoderKind::Nnls},
+                                                               {"linear", EncoderKind::Linear},
+                                                               {"ucls", EncoderKind::Unconstrained}}};
 
 /// Optimality is reached when no gradient component exceeds this share of the problem's scale.
 constexpr double kGradientTolerance = 1e-12;
@@ -489,23 +495,7 @@ void ConstrainedLeastSquares::Solve(const Eigen::Ref<const Eigen::MatrixXd>& cor
 
 EncoderKind ParseEncoderKind(const std::string& name)
 {
-  if (name == "fcls")
-  {
-    return EncoderKind::Fcls;
-  }
-  if (name == "nnls")
-  {
-    return EncoderKind::Nnls;
-  }
-  if (name == "linear")
-  {
-    return EncoderKind::Linear;
-  }
-  if (name == "ucls")
-  {
-    return EncoderKind::Unconstrained;
-  }
-  throw InvalidOption("the encoder is '" + name + "', expected fcls, nnls, linear or ucls");
+  return ParseNamedValue(kEncoders, name, "encoder");
 }
 
 void ClampAndRenormalise(Eigen::Ref<Eigen::MatrixXf> abundances)

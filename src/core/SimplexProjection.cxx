@@ -4,9 +4,9 @@
 #include "hud/core/SimplexProjection.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/NamedValue.h"
 
 #include <cmath>
-#include <string>
 
 namespace hud
 {
@@ -14,29 +14,40 @@ namespace hud
 namespace
 {
 
-/// Returns e^z over its sum, [d], without overflow.
-Eigen::ArrayXd Softmax(const Eigen::Ref<const Eigen::VectorXf>& projected)
-{
-  const Eigen::ArrayXd z = projected.cast<double>().array();
-  const Eigen::ArrayXd exponential = (z - z.maxCoeff()).exp();
-  return exponential / exponential.sum();
-}
+constexpr std::array<NamedValue<ProjectionKind>, 3> kProjections = {
+    {{"log", ProjectionKind::Log}, {"clr", ProjectionKind::Clr}, {"ilr", ProjectionKind::Ilr}}};
 
-/// @throws InvalidData unless both are [d x pixels]
-void CheckShapes(const Eigen::Ref<const Eigen::MatrixXf>& input, const Eigen::Ref<const Eigen::MatrixXf>& output,
-                 Eigen::Index endmembers)
+/// Single precision rounds abundances, so that a ratio of them can lie outside its bounds by less than this share.
+constexpr double kRoom = 1. + 1e-6;
+
+/// Returns Helmert's basis of the vectors of sum 0, [d x d-1].
+Eigen::MatrixXd HelmertBasis(Eigen::Index d)
 {
-  if (input.rows() != endmembers || output.rows() != endmembers || input.cols() != output.cols())
+  Eigen::MatrixXd basis = Eigen::MatrixXd::Zero(d, d - 1);
+  for (Eigen::Index column = 0; column < d - 1; ++column)
   {
-    throw InvalidData("input of " + std::to_string(input.rows()) + " channels for a projection of " +
-                      std::to_string(endmembers) + " endmembers, or output of another shape");
+    const double j = static_cast<double>(column + 1);
+    const double scale = std::sqrt(j / (j + 1.));
+    basis.col(column).head(column + 1).setConstant(scale / j);
+    basis(column + 1, column) = -scale;
   }
+  return basis;
 }
 
 } // namespace
 
-SimplexProjection::SimplexProjection(Eigen::Index endmembers, double floor)
-  : m_Endmembers(endmembers), m_Offset(std::exp(-floor) / static_cast<double>(endmembers))
+ProjectionKind ParseProjectionKind(const std::string& name)
+{
+  return ParseNamedValue(kProjections, name, "projection");
+}
+
+std::string ToString(ProjectionKind kind)
+{
+  return NameOf(kProjections, kind);
+}
+
+SimplexProjection::SimplexProjection(ProjectionKind kind, Eigen::Index endmembers, double floor)
+  : m_Kind(kind), m_Endmembers(endmembers), m_Offset(std::exp(-floor) / static_cast<double>(endmembers))
 {
   if (endmembers < 2)
   {
@@ -46,19 +57,74 @@ SimplexProjection::SimplexProjection(Eigen::Index endmembers, double floor)
   {
     throw InvalidOption("the projection's floor is " + std::to_string(floor) + ", expected 1 to 20");
   }
+  if (kind == ProjectionKind::Ilr)
+  {
+    m_Basis = HelmertBasis(endmembers);
+  }
+}
+
+Eigen::Index SimplexProjection::Endmembers() const
+{
+  return m_Endmembers;
+}
+
+Eigen::Index SimplexProjection::Channels() const
+{
+  return m_Kind == ProjectionKind::Ilr ? m_Endmembers - 1 : m_Endmembers;
+}
+
+void SimplexProjection::CheckShapes(const Eigen::Ref<const Eigen::MatrixXf>& abundances,
+                                    const Eigen::Ref<const Eigen::MatrixXf>& projected) const
+{
+  if (abundances.rows() != m_Endmembers || projected.rows() != Channels() || abundances.cols() != projected.cols())
+  {
+    const auto text = [](const Eigen::Ref<const Eigen::MatrixXf>& matrix, const char* rows) {
+      return std::to_string(matrix.rows()) + rows + std::to_string(matrix.cols()) + " pixels";
+    };
+    throw InvalidData("found abundances of " + text(abundances, " endmembers, ") + ", and coordinates of " +
+                      text(projected, " channels, ") + ", expected " + std::to_string(m_Endmembers) + " endmembers, " +
+                      std::to_string(Channels()) + " channels and the same pixels");
+  }
 }
 
 void SimplexProjection::Project(const Eigen::Ref<const Eigen::MatrixXf>& abundances,
                                 Eigen::Ref<Eigen::MatrixXf> projected) const
 {
-  CheckShapes(abundances, projected, m_Endmembers);
-  projected = (abundances.cast<double>().array() + m_Offset).log().cast<float>();
+  CheckShapes(abundances, projected);
+  if (m_Kind == ProjectionKind::Log)
+  {
+    projected = (abundances.cast<double>().array() + m_Offset).log().cast<float>();
+    return;
+  }
+  for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
+  {
+    const Eigen::VectorXd l = (abundances.col(pixel).cast<double>().array() + m_Offset).log();
+    if (m_Kind == ProjectionKind::Clr)
+    {
+      projected.col(pixel) = (l.array() - l.mean()).cast<float>();
+    }
+    else
+    {
+      projected.col(pixel) = (m_Basis.transpose() * l).cast<float>();
+    }
+  }
+}
+
+Eigen::ArrayXd SimplexProjection::Softmax(const Eigen::Ref<const Eigen::VectorXf>& projected) const
+{
+  Eigen::VectorXd z = projected.cast<double>();
+  if (m_Kind == ProjectionKind::Ilr)
+  {
+    z = m_Basis * z;
+  }
+  const Eigen::ArrayXd exponential = (z.array() - z.maxCoeff()).exp(); // without overflow
+  return exponential / exponential.sum();
 }
 
 void SimplexProjection::Unproject(const Eigen::Ref<const Eigen::MatrixXf>& projected,
                                   Eigen::Ref<Eigen::MatrixXf> abundances) const
 {
-  CheckShapes(projected, abundances, m_Endmembers);
+  CheckShapes(abundances, projected);
   for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
   {
     abundances.col(pixel) = Softmax(projected.col(pixel)).matrix().cast<float>();
@@ -68,7 +134,7 @@ void SimplexProjection::Unproject(const Eigen::Ref<const Eigen::MatrixXf>& proje
 void SimplexProjection::UnprojectExactly(const Eigen::Ref<const Eigen::MatrixXf>& projected,
                                          Eigen::Ref<Eigen::MatrixXf> abundances) const
 {
-  CheckShapes(projected, abundances, m_Endmembers);
+  CheckShapes(abundances, projected);
   const double total = 1. + m_Offset * static_cast<double>(m_Endmembers);
   for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
   {
@@ -78,19 +144,41 @@ void SimplexProjection::UnprojectExactly(const Eigen::Ref<const Eigen::MatrixXf>
   }
 }
 
-double SimplexProjection::LowerBound() const
+Eigen::VectorXd SimplexProjection::LowerBounds() const
 {
-  return std::log(m_Offset);
+  const double logZero = std::log(m_Offset);
+  if (m_Kind == ProjectionKind::Log)
+  {
+    return Eigen::VectorXd::Constant(Channels(), logZero);
+  }
+  if (m_Kind == ProjectionKind::Clr)
+  {
+    // No share of this endmember, the same of all others: their logarithms have the largest sum.
+    const double others = static_cast<double>(m_Endmembers - 1);
+    const double mean = (logZero + others * std::log(1. / others + m_Offset)) / static_cast<double>(m_Endmembers);
+    return Eigen::VectorXd::Constant(Channels(), kRoom * (logZero - mean));
+  }
+  // All of endmember j + 1, and sqrt(j / (j + 1)) is on the basis.
+  return kRoom * (std::log(1. + m_Offset) - logZero) * m_Basis.diagonal<-1>();
 }
 
-double SimplexProjection::UpperBound() const
+Eigen::VectorXd SimplexProjection::UpperBounds() const
 {
-  return std::log(1. + m_Offset); // as Project rounds it
-}
-
-Eigen::Index SimplexProjection::Endmembers() const
-{
-  return m_Endmembers;
+  const double logZero = std::log(m_Offset);
+  const double logOne = std::log(1. + m_Offset); // as Project rounds it
+  if (m_Kind == ProjectionKind::Log)
+  {
+    return Eigen::VectorXd::Constant(Channels(), logOne);
+  }
+  if (m_Kind == ProjectionKind::Clr)
+  {
+    // All of this endmember.
+    const double d = static_cast<double>(m_Endmembers);
+    return Eigen::VectorXd::Constant(Channels(), kRoom * (logOne - (logOne + (d - 1.) * logZero) / d));
+  }
+  // The same share of the endmembers 1 to j, none of j + 1.
+  const Eigen::ArrayXd j = Eigen::ArrayXd::LinSpaced(Channels(), 1., static_cast<double>(Channels()));
+  return kRoom * (j / (j + 1.)).sqrt() * ((j.inverse() + m_Offset).log() - logZero);
 }
 
 } // namespace hud

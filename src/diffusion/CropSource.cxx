@@ -54,7 +54,7 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
     throw InvalidData("no abundance map to train on, expected at least one");
   }
   const Eigen::Index d = maps.front().m_Abundances.rows();
-  const SimplexProjection projection(d, options.m_Floor);
+  const SimplexProjection projection(ProjectionKind::Log, d, options.m_Floor);
   const Eigen::Index patch = options.m_Patch;
   Eigen::VectorXd sum = Eigen::VectorXd::Zero(d);
   Eigen::VectorXd square = Eigen::VectorXd::Zero(d);

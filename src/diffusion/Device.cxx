@@ -3,7 +3,7 @@
 
 #include "Device.h"
 
-#include "NamedValue.h"
+#include "hud/core/NamedValue.h"
 
 #include <algorithm>
 #include <thread>

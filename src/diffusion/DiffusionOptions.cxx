@@ -3,8 +3,7 @@
 
 #include "hud/diffusion/DiffusionOptions.h"
 
-#include "NamedValue.h"
-
+#include "hud/core/NamedValue.h"
 #include "hud/core/SimplexProjection.h"
 
 #include <algorithm>
@@ -111,7 +110,7 @@ void TrainingOptions::Check() const
   CheckRange("standard deviation of the preconditioning", m_PreconditioningSd, 1e-3, 1.);
   // Their constructors check their arguments.
   static_cast<void>(NoiseSchedule(m_Schedule, m_Timesteps));
-  static_cast<void>(SimplexProjection(2, m_Floor));
+  static_cast<void>(SimplexProjection(ProjectionKind::Log, 2, m_Floor));
 }
 
 } // namespace hud

@@ -3,7 +3,7 @@
 
 #include "Safetensors.h"
 
-#include "NamedValue.h"
+#include "hud/core/NamedValue.h"
 
 #include <nlohmann/json.hpp>
 

@@ -6,10 +6,10 @@
 #include "Device.h"
 #include "GaussianDiffusion.h"
 #include "ModelFile.h"
-#include "NamedValue.h"
 #include "UNet.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/NamedValue.h"
 #include "hud/core/Random.h"
 #include "hud/core/SimplexProjection.h"
 
@@ -110,12 +110,16 @@ struct SampleSession::Implementation
     file.ReadInto(kAveragePrefix, m_Network->named_parameters());
     m_Network->to(m_Device);
     m_Network->eval();
-    const SimplexProjection projection(static_cast<Eigen::Index>(m_Info.m_ChannelMean.size()),
+    const SimplexProjection projection(ProjectionKind::Log, static_cast<Eigen::Index>(m_Info.m_ChannelMean.size()),
                                        m_Info.m_Options.m_Floor);
-    m_Mean = torch::tensor(m_Info.m_ChannelMean, torch::kFloat32).view({1, -1, 1, 1}).to(m_Device);
-    m_Sd = torch::tensor(m_Info.m_ChannelSd, torch::kFloat32).view({1, -1, 1, 1}).to(m_Device);
-    m_Lower = (projection.LowerBound() - m_Mean) / m_Sd;
-    m_Upper = (projection.UpperBound() - m_Mean) / m_Sd;
+    const auto perChannel = [&](const auto& values) {
+      const at::ArrayRef<double> channels(values.data(), static_cast<std::size_t>(values.size()));
+      return torch::tensor(channels, torch::kFloat32).view({1, -1, 1, 1}).to(m_Device);
+    };
+    m_Mean = perChannel(m_Info.m_ChannelMean);
+    m_Sd = perChannel(m_Info.m_ChannelSd);
+    m_Lower = (perChannel(projection.LowerBounds()) - m_Mean) / m_Sd;
+    m_Upper = (perChannel(projection.UpperBounds()) - m_Mean) / m_Sd;
   }
 
   /// Returns the estimate of Z_0 for each window, [n, d, patch, patch], clamped to the projection's bounds.
@@ -226,7 +230,7 @@ struct SampleSession::Implementation
     map.m_Width = options.m_Width;
     map.m_Height = options.m_Height;
     map.m_Abundances.resize(d, options.m_Width * options.m_Height);
-    SimplexProjection(d, m_Info.m_Options.m_Floor)
+    SimplexProjection(ProjectionKind::Log, d, m_Info.m_Options.m_Floor)
         .UnprojectExactly(Eigen::Map<const Eigen::MatrixXf>(projected.data_ptr<float>(), d, map.m_Abundances.cols()),
                           map.m_Abundances);
     return map;

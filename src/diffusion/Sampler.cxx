@@ -3,7 +3,7 @@
 
 #include "hud/diffusion/Sampler.h"
 
-#include "NamedValue.h"
+#include "hud/core/NamedValue.h"
 
 #include <algorithm>
 #include <cmath>

@@ -16,7 +16,7 @@ void HUDProjectImageFilter::SetFloor(double floor)
 
 Eigen::Index HUDProjectImageFilter::Configure(Eigen::Index bands)
 {
-  m_Projection.emplace(bands, m_Floor);
+  m_Projection.emplace(hud::ProjectionKind::Log, bands, m_Floor);
   return bands;
 }
 

@@ -22,7 +22,7 @@ void HUDUnprojectImageFilter::SetExact(bool exact)
 
 Eigen::Index HUDUnprojectImageFilter::Configure(Eigen::Index bands)
 {
-  m_Projection.emplace(bands, m_Floor);
+  m_Projection.emplace(hud::ProjectionKind::Log, bands, m_Floor);
   return bands;
 }
 

@@ -280,7 +280,7 @@ TEST(EndmemberExtraction, NamesItsCriteria)
 {
   EXPECT_EQ(hud::ParseEndmemberCriterion("error"), hud::EndmemberCriterion::DecodeError);
   EXPECT_TRUE(Says(MessageOf<InvalidOption>([] { hud::ParseEndmemberCriterion("size"); }), "size"));
-  EXPECT_TRUE(Says(MessageOf<InvalidOption>([] { hud::ParseEndmemberCriterion("size"); }), "error or volume"));
+  EXPECT_TRUE(Says(MessageOf<InvalidOption>([] { hud::ParseEndmemberCriterion("size"); }), "error, volume"));
 }
 
 TEST(EndmemberExtraction, RefusesOptionsThatDoNotFitTheScene)

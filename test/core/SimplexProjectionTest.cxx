@@ -9,13 +9,20 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <limits>
+#include <string>
 
 namespace
 {
 
+using hud::ProjectionKind;
 using hud::SimplexProjection;
+using hud::test::MessageOf;
+using hud::test::Says;
+
+constexpr std::array<ProjectionKind, 3> kKinds = {ProjectionKind::Log, ProjectionKind::Clr, ProjectionKind::Ilr};
 
 constexpr Eigen::Index kPixels = 211;
 
@@ -32,6 +39,28 @@ Eigen::MatrixXf AbundancesWithFacesAndVertices(Eigen::Index endmembers)
   return abundances.cast<float>();
 }
 
+// Equal shares of the first j endmembers, of one endmember alone, and of all but one: the extremes of every coordinate.
+Eigen::MatrixXf EqualSharesOfSome(Eigen::Index endmembers)
+{
+  Eigen::MatrixXd abundances = Eigen::MatrixXd::Zero(endmembers, 3 * endmembers);
+  for (Eigen::Index j = 0; j < endmembers; ++j)
+  {
+    abundances.col(j).head(j + 1).setConstant(1. / static_cast<double>(j + 1));
+    abundances(j, endmembers + j) = 1.;
+    abundances.col(2 * endmembers + j).setConstant(1. / static_cast<double>(endmembers - 1));
+    abundances(j, 2 * endmembers + j) = 0.;
+  }
+  return abundances.cast<float>();
+}
+
+Eigen::MatrixXf Projected(const SimplexProjection& projection, const Eigen::MatrixXf& abundances)
+{
+  Eigen::MatrixXf projected(projection.Channels(), abundances.cols());
+  projection.Project(abundances, projected);
+  EXPECT_TRUE(projected.allFinite());
+  return projected;
+}
+
 void ExpectOnTheSimplex(const Eigen::MatrixXf& abundances)
 {
   ASSERT_TRUE(abundances.allFinite());
@@ -41,95 +70,214 @@ void ExpectOnTheSimplex(const Eigen::MatrixXf& abundances)
 
 } // namespace
 
-TEST(SimplexProjection, RoundTripIsEquationSix)
+TEST(SimplexProjection, RoundTripOfEveryKindIsEquationSix)
 {
-  for (const Eigen::Index endmembers : {2, 3, 9, 30})
+  for (const ProjectionKind kind : kKinds)
   {
-    for (const double floor : {1., 5., 8., 20.})
+    for (const Eigen::Index endmembers : {2, 3, 9, 20, 30})
     {
-      SCOPED_TRACE(testing::Message() << "d " << endmembers << ", floor " << floor);
-      const SimplexProjection projection(endmembers, floor);
-      const Eigen::MatrixXf abundances = AbundancesWithFacesAndVertices(endmembers);
-      Eigen::MatrixXf projected(endmembers, kPixels);
-      Eigen::MatrixXf back(endmembers, kPixels);
-      projection.Project(abundances, projected);
-      projection.Unproject(projected, back);
-      ExpectOnTheSimplex(back);
-      const double offset = std::exp(-std::log(static_cast<double>(endmembers)) - floor);
-      const Eigen::ArrayXXd truth = (abundances.cast<double>().array() + offset) / (1. + std::exp(-floor));
-      EXPECT_LT((back.cast<double>().array() - truth).abs().maxCoeff(), 1e-6);
+      for (const double floor : {1., 5., 8., 20.})
+      {
+        SCOPED_TRACE(testing::Message() << hud::ToString(kind) << ", d " << endmembers << ", floor " << floor);
+        const SimplexProjection projection(kind, endmembers, floor);
+        const Eigen::MatrixXf abundances = AbundancesWithFacesAndVertices(endmembers);
+        Eigen::MatrixXf back(endmembers, kPixels);
+        projection.Unproject(Projected(projection, abundances), back);
+        ExpectOnTheSimplex(back);
+        const double offset = std::exp(-std::log(static_cast<double>(endmembers)) - floor);
+        const Eigen::ArrayXXd truth = (abundances.cast<double>().array() + offset) / (1. + std::exp(-floor));
+        EXPECT_LT((back.cast<double>().array() - truth).abs().maxCoeff(), kind == ProjectionKind::Log ? 1e-6 : 3e-6);
+      }
     }
   }
 }
 
-TEST(SimplexProjection, TheExactInverseGivesTheAbundancesBack)
+TEST(SimplexProjection, TheExactInverseOfEveryKindGivesTheAbundancesBack)
 {
-  for (const Eigen::Index endmembers : {2, 3, 9, 30})
+  for (const ProjectionKind kind : kKinds)
   {
-    for (const double floor : {1., 5., 8.})
+    for (Eigen::Index endmembers = 2; endmembers <= 20; ++endmembers)
     {
-      SCOPED_TRACE(testing::Message() << "d " << endmembers << ", floor " << floor);
-      const SimplexProjection projection(endmembers, floor);
-      const Eigen::MatrixXf abundances = AbundancesWithFacesAndVertices(endmembers);
-      Eigen::MatrixXf projected(endmembers, kPixels);
-      Eigen::MatrixXf back(endmembers, kPixels);
-      projection.Project(abundances, projected);
-      projection.UnprojectExactly(projected, back);
-      ExpectOnTheSimplex(back);
-      EXPECT_LT((back - abundances).cwiseAbs().maxCoeff(), 1e-6f);
+      for (const double floor : {1., 5., 8.})
+      {
+        SCOPED_TRACE(testing::Message() << hud::ToString(kind) << ", d " << endmembers << ", floor " << floor);
+        const SimplexProjection projection(kind, endmembers, floor);
+        const Eigen::MatrixXf abundances = AbundancesWithFacesAndVertices(endmembers);
+        Eigen::MatrixXf back(endmembers, kPixels);
+        projection.UnprojectExactly(Projected(projection, abundances), back);
+        ExpectOnTheSimplex(back);
+        EXPECT_LT((back - abundances).cwiseAbs().maxCoeff(), kind == ProjectionKind::Log ? 1e-6f : 3e-6f);
+      }
     }
   }
 }
 
 TEST(SimplexProjection, TheExactInverseStaysOnTheSimplexForAnyInput)
 {
-  const SimplexProjection projection(4, 3.);
-  Eigen::MatrixXf projected = 5.f * Eigen::MatrixXf::Random(4, 57);
-  projected.col(0).setZero();
-  projected.col(1) << 1e4f, -1e4f, 0.f, 1.f;
-  Eigen::MatrixXf abundances(4, 57);
-  projection.UnprojectExactly(projected, abundances);
-  ExpectOnTheSimplex(abundances);
+  for (const ProjectionKind kind : kKinds)
+  {
+    SCOPED_TRACE(hud::ToString(kind));
+    const SimplexProjection projection(kind, 4, 3.);
+    Eigen::MatrixXf projected = 5.f * Eigen::MatrixXf::Random(projection.Channels(), 57);
+    projected.col(0).setZero();
+    projected.col(1) = Eigen::Vector4f(1e4f, -1e4f, 0.f, 1.f).head(projection.Channels());
+    Eigen::MatrixXf abundances(4, 57);
+    projection.UnprojectExactly(projected, abundances);
+    ExpectOnTheSimplex(abundances);
+  }
 }
 
 TEST(SimplexProjection, IsEquationFour)
 {
-  const SimplexProjection projection(5, 8.);
   const Eigen::MatrixXf abundances = AbundancesWithFacesAndVertices(5);
-  Eigen::MatrixXf projected(5, kPixels);
-  projection.Project(abundances, projected);
-  ASSERT_TRUE(projected.allFinite());
+  const Eigen::MatrixXf projected = Projected(SimplexProjection(ProjectionKind::Log, 5, 8.), abundances);
   const Eigen::ArrayXXd truth = (abundances.cast<double>().array() + std::exp(-std::log(5.) - 8.)).log();
   EXPECT_LT((projected.cast<double>().array() - truth).abs().maxCoeff(), 1e-6);
 }
 
-TEST(SimplexProjection, ReachesItsBoundsExactlyAndNeverLeavesThem)
+TEST(SimplexProjection, ClrIsTheLogarithmLessItsMean)
+{
+  const Eigen::MatrixXf abundances = AbundancesWithFacesAndVertices(5);
+  const Eigen::MatrixXf projected = Projected(SimplexProjection(ProjectionKind::Clr, 5, 6.), abundances);
+  for (Eigen::Index p = 0; p < kPixels; ++p)
+  {
+    const Eigen::ArrayXd logarithm = (abundances.col(p).cast<double>().array() + std::exp(-6.) / 5.).log();
+    const Eigen::ArrayXd truth = logarithm - logarithm.mean();
+    EXPECT_LT((projected.col(p).cast<double>().array() - truth).abs().maxCoeff(), 1e-6);
+  }
+}
+
+TEST(SimplexProjection, IlrIsTheBalanceOfTheFirstEndmembersAgainstTheNext)
+{
+  const Eigen::MatrixXf abundances = AbundancesWithFacesAndVertices(5);
+  const Eigen::MatrixXf projected = Projected(SimplexProjection(ProjectionKind::Ilr, 5, 6.), abundances);
+  for (Eigen::Index p = 0; p < kPixels; ++p)
+  {
+    const Eigen::ArrayXd logarithm = (abundances.col(p).cast<double>().array() + std::exp(-6.) / 5.).log();
+    for (Eigen::Index j = 1; j < 5; ++j)
+    {
+      const double size = static_cast<double>(j);
+      EXPECT_NEAR(projected(j - 1, p), std::sqrt(size / (size + 1.)) * (logarithm.head(j).mean() - logarithm[j]), 2e-6);
+    }
+  }
+}
+
+TEST(SimplexProjection, IlrKeepsTheDistancesOfClr)
+{
+  for (Eigen::Index endmembers = 2; endmembers <= 20; ++endmembers)
+  {
+    SCOPED_TRACE(endmembers);
+    const Eigen::MatrixXf abundances = AbundancesWithFacesAndVertices(endmembers);
+    const Eigen::MatrixXf clr = Projected(SimplexProjection(ProjectionKind::Clr, endmembers), abundances);
+    const Eigen::MatrixXf ilr = Projected(SimplexProjection(ProjectionKind::Ilr, endmembers), abundances);
+    for (Eigen::Index p = 0; p < kPixels; ++p)
+    {
+      EXPECT_NEAR(ilr.col(p).norm(), clr.col(p).norm(), 1e-5);
+      EXPECT_NEAR((ilr.col(p) - ilr.col(0)).norm(), (clr.col(p) - clr.col(0)).norm(), 1e-5);
+    }
+  }
+}
+
+// The centred logarithm of the abundances of a unit vector is a column of the basis.
+TEST(SimplexProjection, TheIlrBasisIsOrthonormalAndItsColumnsSumToZero)
+{
+  for (Eigen::Index endmembers = 2; endmembers <= 20; ++endmembers)
+  {
+    SCOPED_TRACE(endmembers);
+    const SimplexProjection projection(ProjectionKind::Ilr, endmembers);
+    const Eigen::MatrixXf unit = Eigen::MatrixXf::Identity(endmembers - 1, endmembers - 1);
+    Eigen::MatrixXf abundances(endmembers, endmembers - 1);
+    projection.Unproject(unit, abundances);
+    const Eigen::MatrixXd logarithm = abundances.cast<double>().array().log();
+    const Eigen::MatrixXd basis = logarithm.rowwise() - logarithm.colwise().mean();
+    const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(endmembers - 1, endmembers - 1);
+    EXPECT_LT((basis.transpose() * basis - identity).cwiseAbs().maxCoeff(), 1e-6);
+    for (Eigen::Index row = 0; row < endmembers; ++row)
+    {
+      for (Eigen::Index column = 0; column < row - 1; ++column)
+      {
+        EXPECT_NEAR(basis(row, column), 0., 1e-6);
+      }
+    }
+  }
+}
+
+TEST(SimplexProjection, LogReachesItsBoundsExactlyAndNeverLeavesThem)
 {
   for (const Eigen::Index endmembers : {2, 4, 30})
   {
     for (const double floor : {1., 5., 8., 20.})
     {
       SCOPED_TRACE(testing::Message() << "d " << endmembers << ", floor " << floor);
-      const SimplexProjection projection(endmembers, floor);
-      EXPECT_EQ(projection.Endmembers(), endmembers);
+      const SimplexProjection projection(ProjectionKind::Log, endmembers, floor);
+      const Eigen::VectorXd lower = projection.LowerBounds();
+      const Eigen::VectorXd upper = projection.UpperBounds();
+      ASSERT_EQ(lower.size(), endmembers);
+      ASSERT_EQ(upper.size(), endmembers);
+      EXPECT_TRUE(lower.isApproxToConstant(lower[0], 0.));
+      EXPECT_TRUE(upper.isApproxToConstant(upper[0], 0.));
       const double logEndmembers = std::log(static_cast<double>(endmembers));
-      EXPECT_NEAR(projection.LowerBound(), -logEndmembers - floor, 1e-12);
-      EXPECT_NEAR(projection.UpperBound(), std::log1p(std::exp(-logEndmembers - floor)), 1e-15);
+      EXPECT_NEAR(lower[0], -logEndmembers - floor, 1e-12);
+      EXPECT_NEAR(upper[0], std::log1p(std::exp(-logEndmembers - floor)), 1e-15);
 
-      Eigen::MatrixXf projected(endmembers, kPixels);
-      projection.Project(AbundancesWithFacesAndVertices(endmembers), projected);
-      ASSERT_TRUE(projected.allFinite());
-      EXPECT_EQ(projected.minCoeff(), static_cast<float>(projection.LowerBound()));
-      EXPECT_EQ(projected.maxCoeff(), static_cast<float>(projection.UpperBound()));
-      EXPECT_EQ(projected(0, 1), static_cast<float>(projection.LowerBound()));
-      EXPECT_EQ(projected(1, 1), static_cast<float>(projection.UpperBound()));
+      const Eigen::MatrixXf projected = Projected(projection, AbundancesWithFacesAndVertices(endmembers));
+      EXPECT_EQ(projected.minCoeff(), static_cast<float>(lower[0]));
+      EXPECT_EQ(projected.maxCoeff(), static_cast<float>(upper[0]));
+      EXPECT_EQ(projected(0, 1), static_cast<float>(lower[0]));
+      EXPECT_EQ(projected(1, 1), static_cast<float>(upper[0]));
+    }
+  }
+}
+
+TEST(SimplexProjection, EveryKindStaysWithinItsBounds)
+{
+  for (const ProjectionKind kind : kKinds)
+  {
+    for (Eigen::Index endmembers = 2; endmembers <= 20; ++endmembers)
+    {
+      for (const double floor : {1., 5., 8., 20.})
+      {
+        SCOPED_TRACE(testing::Message() << hud::ToString(kind) << ", d " << endmembers << ", floor " << floor);
+        const SimplexProjection projection(kind, endmembers, floor);
+        const Eigen::VectorXf lower = projection.LowerBounds().cast<float>();
+        const Eigen::VectorXf upper = projection.UpperBounds().cast<float>();
+        ASSERT_EQ(lower.size(), projection.Channels());
+        ASSERT_EQ(upper.size(), projection.Channels());
+        for (const Eigen::MatrixXf& abundances :
+             {AbundancesWithFacesAndVertices(endmembers), EqualSharesOfSome(endmembers)})
+        {
+          const Eigen::MatrixXf projected = Projected(projection, abundances);
+          EXPECT_TRUE((projected.array() >= lower.replicate(1, projected.cols()).array()).all());
+          EXPECT_TRUE((projected.array() <= upper.replicate(1, projected.cols()).array()).all());
+        }
+      }
+    }
+  }
+}
+
+TEST(SimplexProjection, EveryKindReachesItsBounds)
+{
+  for (const ProjectionKind kind : kKinds)
+  {
+    for (Eigen::Index endmembers = 2; endmembers <= 20; ++endmembers)
+    {
+      for (const double floor : {1., 5., 8., 20.})
+      {
+        SCOPED_TRACE(testing::Message() << hud::ToString(kind) << ", d " << endmembers << ", floor " << floor);
+        const SimplexProjection projection(kind, endmembers, floor);
+        const Eigen::VectorXf lower = projection.LowerBounds().cast<float>();
+        const Eigen::VectorXf upper = projection.UpperBounds().cast<float>();
+        const Eigen::MatrixXf projected = Projected(projection, EqualSharesOfSome(endmembers));
+        EXPECT_TRUE(projected.rowwise().minCoeff().isApprox(lower, 5e-6f));
+        EXPECT_TRUE(projected.rowwise().maxCoeff().isApprox(upper, 5e-6f));
+      }
     }
   }
 }
 
 TEST(SimplexProjection, UnprojectIgnoresAConstantAddedToAllChannels)
 {
-  const SimplexProjection projection(6);
+  const SimplexProjection projection(ProjectionKind::Log, 6);
   // Multiples of 1/64, so that adding the constants is exact in float.
   const Eigen::MatrixXf projected =
       ((64. * hud::test::UniformMatrix(6, kPixels, 8, -10., 1.)).array().round() / 64.).cast<float>();
@@ -156,7 +304,7 @@ TEST(SimplexProjection, UnprojectOfExtremeValuesStaysOnTheSimplex)
     projected(1, 3) = -extreme;
     projected.col(4) << extreme, -extreme, extreme, 0.f;
     Eigen::MatrixXf abundances(4, 6);
-    SimplexProjection(4).Unproject(projected, abundances);
+    SimplexProjection(ProjectionKind::Log, 4).Unproject(projected, abundances);
     ExpectOnTheSimplex(abundances);
     EXPECT_TRUE(abundances.leftCols(2).isApproxToConstant(0.25f, 1e-6f));
     EXPECT_LT((abundances.col(2) - Eigen::Vector4f::Unit(2)).cwiseAbs().maxCoeff(), 1e-40f);
@@ -167,27 +315,62 @@ TEST(SimplexProjection, UnprojectOfExtremeValuesStaysOnTheSimplex)
 
 TEST(SimplexProjection, WritesIntoPartOfAMatrix)
 {
-  const SimplexProjection projection(3);
-  const Eigen::MatrixXf abundances = AbundancesWithFacesAndVertices(3);
-  Eigen::MatrixXf whole(3, kPixels);
-  projection.Project(abundances, whole);
-  Eigen::MatrixXf larger = Eigen::MatrixXf::Constant(5, kPixels, -77.f);
-  projection.Project(abundances.middleCols(10, 20), larger.block(1, 4, 3, 20));
-  EXPECT_EQ(larger.block(1, 4, 3, 20), whole.middleCols(10, 20));
-  larger.block(1, 4, 3, 20).setConstant(-77.f);
-  EXPECT_TRUE(larger.isApproxToConstant(-77.f));
+  for (const ProjectionKind kind : kKinds)
+  {
+    SCOPED_TRACE(hud::ToString(kind));
+    const SimplexProjection projection(kind, 3);
+    const Eigen::Index channels = projection.Channels();
+    const Eigen::MatrixXf abundances = AbundancesWithFacesAndVertices(3);
+    const Eigen::MatrixXf whole = Projected(projection, abundances);
+    Eigen::MatrixXf larger = Eigen::MatrixXf::Constant(5, kPixels, -77.f);
+    projection.Project(abundances.middleCols(10, 20), larger.block(1, 4, channels, 20));
+    EXPECT_EQ(larger.block(1, 4, channels, 20), whole.middleCols(10, 20));
+    larger.block(1, 4, channels, 20).setConstant(-77.f);
+    EXPECT_TRUE(larger.isApproxToConstant(-77.f));
+  }
 }
 
 TEST(SimplexProjection, RefusesOptionsOutOfRange)
 {
-  using hud::InvalidOption;
-  using hud::test::MessageOf;
-  using hud::test::Says;
-  EXPECT_TRUE(Says(MessageOf<InvalidOption>([] { SimplexProjection projection(1); }), "1"));
-  EXPECT_TRUE(Says(MessageOf<InvalidOption>([] { SimplexProjection projection(-3); }), "-3"));
-  EXPECT_TRUE(Says(MessageOf<InvalidOption>([] { SimplexProjection projection(4, 0.75); }), "0.75"));
-  EXPECT_TRUE(Says(MessageOf<InvalidOption>([] { SimplexProjection projection(4, 20.5); }), "20.5"));
-  EXPECT_THROW(SimplexProjection(4, std::numeric_limits<double>::quiet_NaN()), InvalidOption);
-  EXPECT_NO_THROW(SimplexProjection(2, 1.));
-  EXPECT_NO_THROW(SimplexProjection(2, 20.));
+  const auto message = [](Eigen::Index endmembers, double floor) {
+    return MessageOf<hud::InvalidOption>([&] { SimplexProjection(ProjectionKind::Ilr, endmembers, floor); });
+  };
+  EXPECT_TRUE(Says(message(1, 8.), "1"));
+  EXPECT_TRUE(Says(message(-3, 8.), "-3"));
+  EXPECT_TRUE(Says(message(4, 0.75), "0.75"));
+  EXPECT_TRUE(Says(message(4, 20.5), "20.5"));
+  EXPECT_TRUE(Says(message(4, std::numeric_limits<double>::quiet_NaN()), "nan"));
+  EXPECT_EQ(message(2, 1.), "no error");
+  EXPECT_EQ(message(2, 20.), "no error");
+}
+
+TEST(SimplexProjection, RefusesMatricesOfAnotherShape)
+{
+  const SimplexProjection projection(ProjectionKind::Ilr, 5);
+  const auto message = [&](Eigen::Index endmembers, Eigen::Index channels, Eigen::Index pixels) {
+    Eigen::MatrixXf abundances = Eigen::MatrixXf::Constant(endmembers, 7, 0.2f);
+    Eigen::MatrixXf projected = Eigen::MatrixXf::Zero(channels, pixels);
+    const std::string there = MessageOf<hud::InvalidData>([&] { projection.Project(abundances, projected); });
+    EXPECT_EQ(MessageOf<hud::InvalidData>([&] { projection.Unproject(projected, abundances); }), there);
+    EXPECT_EQ(MessageOf<hud::InvalidData>([&] { projection.UnprojectExactly(projected, abundances); }), there);
+    return there;
+  };
+  EXPECT_EQ(message(5, 4, 7), "no error");
+  EXPECT_TRUE(Says(message(6, 4, 7), "6 endmembers"));
+  EXPECT_TRUE(Says(message(5, 3, 7), "3 channels"));
+  EXPECT_TRUE(Says(message(5, 4, 8), "8 pixels"));
+}
+
+TEST(ParseProjectionKind, KnowsTheThreeNamesAndListsThemForAnyOther)
+{
+  for (const ProjectionKind kind : kKinds)
+  {
+    EXPECT_EQ(hud::ParseProjectionKind(hud::ToString(kind)), kind);
+  }
+  EXPECT_EQ(hud::ParseProjectionKind("ilr"), ProjectionKind::Ilr);
+  for (const char* const name : {"alr", "Log", ""})
+  {
+    const std::string message = MessageOf<hud::InvalidOption>([&] { hud::ParseProjectionKind(name); });
+    EXPECT_TRUE(Says(message, std::string("'") + name + "'") && Says(message, "log, clr, ilr")) << message;
+  }
 }

@@ -29,7 +29,8 @@ TEST(CropSource, StandardisesEveryChannelOverTheValidPixels)
   map.m_Valid[0] = 0;
   const hud::CropSource source({map}, hud::test::MakeToyOptions());
   Eigen::MatrixXf projected(3, map.m_Abundances.cols());
-  hud::SimplexProjection(3, hud::test::MakeToyOptions().m_Floor).Project(map.m_Abundances, projected);
+  hud::SimplexProjection(hud::ProjectionKind::Log, 3, hud::test::MakeToyOptions().m_Floor)
+      .Project(map.m_Abundances, projected);
   for (Eigen::Index k = 0; k < 3; ++k)
   {
     const Eigen::ArrayXd z = projected.rightCols(23 * 17 - 1).row(k).transpose().cast<double>().array();
@@ -83,7 +84,8 @@ TEST(CropSource, CropsAreTheScenesOwnWithoutAugmentation)
   source.Standardise({0., 0., 0.}, {1., 1., 1.});
   const torch::Tensor crop = source.Batch(0).m_Clean[0];
   Eigen::MatrixXf projected(3, 64);
-  hud::SimplexProjection(3, hud::test::MakeToyOptions().m_Floor).Project(map.m_Abundances, projected);
+  hud::SimplexProjection(hud::ProjectionKind::Log, 3, hud::test::MakeToyOptions().m_Floor)
+      .Project(map.m_Abundances, projected);
   for (std::int64_t y = 0; y < 8; ++y)
   {
     for (std::int64_t x = 0; x < 8; ++x)

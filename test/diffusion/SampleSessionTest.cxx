@@ -132,7 +132,7 @@ TEST_F(SampleSession, AnUntrainedModelGivesTheSamplersStepsInClosedForm)
   hud::TrainSession({MakeToyMap(23, 17)}, MakeToyScene(), MakeToyOptions(), OnCpu()).Save(path);
   const hud::SampleSession session(path, OnCpu());
   const hud::ModelInfo& info = session.Info();
-  const hud::SimplexProjection projection(3, info.m_Options.m_Floor);
+  const hud::SimplexProjection projection(hud::ProjectionKind::Log, 3, info.m_Options.m_Floor);
   const hud::NoiseSchedule schedule(info.m_Options.m_Schedule, info.m_Options.m_Timesteps);
   const double dataVariance = info.m_Options.m_PreconditioningSd * info.m_Options.m_PreconditioningSd;
   for (const hud::SamplerKind kind : {hud::SamplerKind::Ddim, hud::SamplerKind::Ddpm})
@@ -157,8 +157,8 @@ TEST_F(SampleSession, AnUntrainedModelGivesTheSamplersStepsInClosedForm)
           for (Eigen::Index k = 0; k < 3; ++k)
           {
             const auto i = static_cast<std::size_t>(k);
-            const double lower = (projection.LowerBound() - info.m_ChannelMean[i]) / info.m_ChannelSd[i];
-            const double upper = (projection.UpperBound() - info.m_ChannelMean[i]) / info.m_ChannelSd[i];
+            const double lower = (projection.LowerBounds()[k] - info.m_ChannelMean[i]) / info.m_ChannelSd[i];
+            const double upper = (projection.UpperBounds()[k] - info.m_ChannelMean[i]) / info.m_ChannelSd[i];
             for (Eigen::Index x = 0; x < 24; ++x)
             {
               const double alphaBar = schedule.AlphaBar(step.m_From);

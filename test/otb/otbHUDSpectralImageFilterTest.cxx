@@ -111,7 +111,7 @@ Case ProjectCase()
                 filter->SetFloor(kFloor);
                 return otb::HUDSpectralImageFilter::Pointer(filter.GetPointer());
               }};
-  hud::SimplexProjection(kEndmembers, kFloor).Project(result.m_Input, result.m_Expected);
+  hud::SimplexProjection(hud::ProjectionKind::Log, kEndmembers, kFloor).Project(result.m_Input, result.m_Expected);
   return result;
 }
 
@@ -122,7 +122,7 @@ Case UnprojectCase()
                 const auto filter = otb::HUDUnprojectImageFilter::New();
                 return otb::HUDSpectralImageFilter::Pointer(filter.GetPointer());
               }};
-  hud::SimplexProjection(kEndmembers).Unproject(result.m_Input, result.m_Expected);
+  hud::SimplexProjection(hud::ProjectionKind::Log, kEndmembers).Unproject(result.m_Input, result.m_Expected);
   return result;
 }
 
