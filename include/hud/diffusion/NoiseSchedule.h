@@ -12,10 +12,12 @@ namespace hud
 /// How the variance of the added noise grows with the timestep.
 enum class ScheduleKind
 {
-  Linear ///< beta from 1e-4 to 0.02 over 1000 timesteps (Ho et al. 2020), scaled by 1000/T for other T
+  Linear,   ///< beta from 1e-4 to 0.02 over 1000 timesteps (Ho et al. 2020), scaled by 1000/T for other T
+  Cosine,   ///< alphaBar falls with a squared cosine, s = 0.008 (Nichol & Dhariwal 2021, eq. (17)), beta at most 0.999
+  Pastorino ///< beta from 1e-6 to 1e-2 over 2000 timesteps (Pastorino et al.), scaled by 2000/T for other T
 };
 
-/// Returns the schedule of that name: linear.
+/// Returns the schedule of that name: linear, cosine or pastorino.
 /// @throws InvalidOption that lists the known names
 ScheduleKind ParseScheduleKind(const std::string& name);
 
