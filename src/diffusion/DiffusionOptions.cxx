@@ -19,6 +19,13 @@ namespace
 constexpr std::array<NamedValue<Prediction>, 2> kPredictions = {
     {{"v", Prediction::Velocity}, {"eps", Prediction::Epsilon}}};
 
+constexpr std::array<NamedValue<LossWeighting>, 2> kWeightings = {
+    {{"none", LossWeighting::None}, {"minsnr", LossWeighting::MinSnr}}};
+
+constexpr std::array<NamedValue<LearningRateDecay>, 3> kDecays = {{{"constant", LearningRateDecay::Constant},
+                                                                   {"root", LearningRateDecay::Root},
+                                                                   {"linear", LearningRateDecay::Linear}}};
+
 /// @throws InvalidOption unless minimum <= value <= maximum
 template <typename Number>
 void CheckRange(const char* what, Number value, Number minimum, Number maximum)
@@ -41,6 +48,26 @@ Prediction ParsePrediction(const std::string& name)
 std::string ToString(Prediction prediction)
 {
   return NameOf(kPredictions, prediction);
+}
+
+LossWeighting ParseLossWeighting(const std::string& name)
+{
+  return ParseNamedValue(kWeightings, name, "weighting of the loss");
+}
+
+std::string ToString(LossWeighting weighting)
+{
+  return NameOf(kWeightings, weighting);
+}
+
+LearningRateDecay ParseLearningRateDecay(const std::string& name)
+{
+  return ParseNamedValue(kDecays, name, "decay of the learning rate");
+}
+
+std::string ToString(LearningRateDecay decay)
+{
+  return NameOf(kDecays, decay);
 }
 
 int NetworkOptions::Reduction() const
@@ -87,8 +114,25 @@ std::vector<int> ParseMultipliers(const std::string& text)
 
 double TrainingOptions::LearningRateAt(std::int64_t iteration) const
 {
-  constexpr double kDecayStart = 500.;
-  return m_LearningRate / std::sqrt(std::max(1., static_cast<double>(iteration) / kDecayStart));
+  constexpr double kRootStart = 500.;
+  constexpr double kLinearShare = 0.4;
+  const auto i = static_cast<double>(iteration);
+  double rate = m_WarmUp > 0 ? m_LearningRate * std::min(1., (i + 1.) / m_WarmUp) : m_LearningRate;
+  switch (m_Decay)
+  {
+  case LearningRateDecay::Constant:
+    break;
+  case LearningRateDecay::Root:
+    rate /= std::sqrt(std::max(1., i / kRootStart));
+    break;
+  case LearningRateDecay::Linear:
+  {
+    const auto planned = static_cast<double>(m_Iterations);
+    rate *= std::clamp((planned - i) / (kLinearShare * planned), 0., 1.);
+    break;
+  }
+  }
+  return rate;
 }
 
 void TrainingOptions::Check() const
@@ -106,6 +150,9 @@ void TrainingOptions::Check() const
   }
   CheckRange("batch size", m_Batch, 1, 4096);
   CheckRange("learning rate", m_LearningRate, 1e-8, 1.);
+  CheckRange("number of iterations of warm-up", m_WarmUp, 0, 1000000);
+  CheckRange("number of iterations", m_Iterations, std::int64_t(1), std::int64_t(1) << 31);
+  CheckRange("largest norm of the gradient", m_GradientClip, 0., 1e6);
   CheckRange("decay of the moving average", m_EmaDecay, 0., 0.99999);
   CheckRange("standard deviation of the preconditioning", m_PreconditioningSd, 1e-3, 1.);
   // Their constructors check their arguments.

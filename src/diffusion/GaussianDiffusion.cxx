@@ -15,6 +15,21 @@ torch::Tensor At(const torch::Tensor& table, const torch::Tensor& timesteps)
   return table.index_select(0, timesteps).view({-1, 1, 1, 1});
 }
 
+/// Returns the weights of the loss, [T + 1].
+/// @param alphaBar [T + 1]
+torch::Tensor Weights(const TrainingOptions& options, const torch::Tensor& alphaBar)
+{
+  if (options.m_Weighting == LossWeighting::None)
+  {
+    return torch::ones_like(alphaBar);
+  }
+  constexpr double kGamma = 5.;
+  const torch::Tensor snr = alphaBar / (1. - alphaBar);
+  // With eps as 1 where the ratio is 0, and with v as 0 where it is infinite.
+  return options.m_Prediction == Prediction::Epsilon ? torch::clamp_max(kGamma / snr, 1.)
+                                                     : torch::clamp_max(snr, kGamma) / (snr + 1.);
+}
+
 } // namespace
 
 GaussianDiffusion::GaussianDiffusion(const TrainingOptions& options, const torch::Device& device)
@@ -36,6 +51,7 @@ GaussianDiffusion::GaussianDiffusion(const TrainingOptions& options, const torch
   m_Noise = store(noise);
   m_Skip = store(signal * noise * (1. - dataVariance) / variance);
   m_Scale = store(torch::sqrt(dataVariance / variance));
+  m_Weight = store(Weights(options, alphaBar));
 }
 
 torch::Tensor GaussianDiffusion::AddNoise(const torch::Tensor& clean, const torch::Tensor& noise,
@@ -58,6 +74,11 @@ torch::Tensor GaussianDiffusion::Target(const torch::Tensor& clean, const torch:
     return noise;
   }
   return At(m_Signal, timesteps) * noise - At(m_Noise, timesteps) * clean;
+}
+
+torch::Tensor GaussianDiffusion::LossWeight(const torch::Tensor& timesteps) const
+{
+  return m_Weight.index_select(0, timesteps);
 }
 
 torch::Tensor GaussianDiffusion::EstimateClean(const torch::Tensor& noised, const torch::Tensor& prediction,

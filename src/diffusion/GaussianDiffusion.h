@@ -30,6 +30,9 @@ public:
   /// Returns what the prediction should be.
   torch::Tensor Target(const torch::Tensor& clean, const torch::Tensor& noise, const torch::Tensor& timesteps) const;
 
+  /// Returns how much each sample's mean square error counts, [batch], by TrainingOptions::m_Weighting.
+  torch::Tensor LossWeight(const torch::Tensor& timesteps) const;
+
   /// Returns the estimate of Z_0 that a prediction implies.
   torch::Tensor EstimateClean(const torch::Tensor& noised, const torch::Tensor& prediction,
                               const torch::Tensor& timesteps) const;
@@ -44,6 +47,7 @@ private:
   torch::Tensor m_Noise;  ///< sqrt(1 - alphaBar_t), [T + 1]
   torch::Tensor m_Skip;   ///< factor of Z_t in the prediction, [T + 1]
   torch::Tensor m_Scale;  ///< factor of the network's output in the prediction, [T + 1]
+  torch::Tensor m_Weight; ///< of the loss, [T + 1]
 };
 
 } // namespace hud

@@ -18,7 +18,7 @@ namespace
 {
 
 /// Raised whenever an older program could misread a file.
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
 
 constexpr const char* kFormat = "hud-model";
 
@@ -30,6 +30,11 @@ nlohmann::json ToJson(const ModelInfo& info)
   json["options"] = {{"patch", options.m_Patch},
                      {"batch", options.m_Batch},
                      {"learning_rate", options.m_LearningRate},
+                     {"warm_up", options.m_WarmUp},
+                     {"decay", ToString(options.m_Decay)},
+                     {"iterations", options.m_Iterations},
+                     {"gradient_clip", options.m_GradientClip},
+                     {"weighting", ToString(options.m_Weighting)},
                      {"ema_decay", options.m_EmaDecay},
                      {"timesteps", options.m_Timesteps},
                      {"schedule", ToString(options.m_Schedule)},
@@ -51,6 +56,16 @@ nlohmann::json ToJson(const ModelInfo& info)
   return json;
 }
 
+/// Gives a description of version 1 what it lacks, with the meaning that it had.
+void CompleteVersion1(nlohmann::json& json)
+{
+  json.at("options").update({{"warm_up", 0},
+                             {"decay", "root"},
+                             {"iterations", std::max(json.at("iteration").get<std::int64_t>(), std::int64_t(1))},
+                             {"gradient_clip", 0.},
+                             {"weighting", "none"}});
+}
+
 ModelInfo FromJson(const nlohmann::json& json)
 {
   ModelInfo info;
@@ -61,6 +76,11 @@ ModelInfo FromJson(const nlohmann::json& json)
   info.m_Options.m_Patch = options.at("patch").get<int>();
   info.m_Options.m_Batch = options.at("batch").get<int>();
   info.m_Options.m_LearningRate = options.at("learning_rate").get<double>();
+  info.m_Options.m_WarmUp = options.at("warm_up").get<int>();
+  info.m_Options.m_Decay = ParseLearningRateDecay(options.at("decay").get<std::string>());
+  info.m_Options.m_Iterations = options.at("iterations").get<std::int64_t>();
+  info.m_Options.m_GradientClip = options.at("gradient_clip").get<double>();
+  info.m_Options.m_Weighting = ParseLossWeighting(options.at("weighting").get<std::string>());
   info.m_Options.m_EmaDecay = options.at("ema_decay").get<double>();
   info.m_Options.m_Timesteps = options.at("timesteps").get<int>();
   info.m_Options.m_Schedule = ParseScheduleKind(options.at("schedule").get<std::string>());
@@ -103,8 +123,9 @@ std::string Entry(const std::map<std::string, std::string>& metadata, const std:
   return found == metadata.end() ? std::string() : found->second;
 }
 
+/// Returns the version of the format.
 /// @throws FileError when the file is no model file, or one that this program is too old for
-void CheckFormat(const std::string& path, const std::map<std::string, std::string>& metadata)
+int CheckFormat(const std::string& path, const std::map<std::string, std::string>& metadata)
 {
   if (Entry(metadata, "format") != kFormat)
   {
@@ -120,6 +141,7 @@ void CheckFormat(const std::string& path, const std::map<std::string, std::strin
                     Entry(metadata, "program_version") + "), expected 1 to " + std::to_string(kFormatVersion) +
                     "; a newer HUD may read it");
   }
+  return std::stoi(text);
 }
 
 /// Reads a tensor of double precision into a vector.
@@ -154,10 +176,15 @@ void WriteModelFile(const std::string& path, const ModelInfo& info, TensorMap te
 
 ModelFileReader::ModelFileReader(const std::string& path) : m_Path(path), m_Reader(path)
 {
-  CheckFormat(path, m_Reader.Metadata());
+  const int version = CheckFormat(path, m_Reader.Metadata());
   try
   {
-    m_Info = FromJson(nlohmann::json::parse(Entry(m_Reader.Metadata(), "model")));
+    nlohmann::json model = nlohmann::json::parse(Entry(m_Reader.Metadata(), "model"));
+    if (version == 1)
+    {
+      CompleteVersion1(model);
+    }
+    m_Info = FromJson(model);
   }
   catch (const std::exception& error)
   {

@@ -103,19 +103,29 @@ struct TrainSession::Implementation
     }
   }
 
-  /// Trains one iteration (Algorithm 1) and returns its loss.
-  double Step()
+  /// Returns the weighted mean square error of a network's prediction for each sample, [batch].
+  torch::Tensor Losses(UNet& network, const TrainingBatch& batch) const
   {
-    const TrainingBatch batch = m_Crops.Batch(m_Info.m_Iteration);
     const torch::Tensor clean = batch.m_Clean.to(m_Device);
     const torch::Tensor noise = batch.m_Noise.to(m_Device);
     const torch::Tensor timesteps = batch.m_Timesteps.to(m_Device);
     const torch::Tensor noised = m_Diffusion.AddNoise(clean, noise, timesteps);
     const torch::Tensor predicted =
-        m_Diffusion.Predict(noised, m_Network(noised, m_Diffusion.RelativeTime(timesteps)), timesteps);
-    const torch::Tensor loss = torch::mse_loss(predicted, m_Diffusion.Target(clean, noise, timesteps)); // eq. (15)
+        m_Diffusion.Predict(noised, network(noised, m_Diffusion.RelativeTime(timesteps)), timesteps);
+    const torch::Tensor error = predicted - m_Diffusion.Target(clean, noise, timesteps);
+    return m_Diffusion.LossWeight(timesteps) * error.square().mean({1, 2, 3}); // eq. (15)
+  }
+
+  /// Trains one iteration (Algorithm 1) and returns its loss.
+  double Step()
+  {
+    const torch::Tensor loss = Losses(m_Network, m_Crops.Batch(m_Info.m_Iteration)).mean();
     m_Adam.zero_grad();
     loss.backward();
+    if (m_Info.m_Options.m_GradientClip > 0.)
+    {
+      torch::nn::utils::clip_grad_norm_(m_Network->parameters(), m_Info.m_Options.m_GradientClip);
+    }
     static_cast<torch::optim::AdamOptions&>(m_Adam.param_groups().front().options())
         .lr(m_Info.m_Options.LearningRateAt(m_Info.m_Iteration));
     m_Adam.step();
@@ -180,6 +190,10 @@ void TrainSession::Run(std::int64_t iterations, const std::function<bool(const T
 {
   constexpr double kLossMemory = 50.;
   double loss = 0.;
+  if (iterations > m_Implementation->m_Info.m_Iteration)
+  {
+    m_Implementation->m_Info.m_Options.m_Iterations = iterations;
+  }
   for (std::int64_t done = 1; m_Implementation->m_Info.m_Iteration < iterations; ++done)
   {
     const double current = m_Implementation->Step();

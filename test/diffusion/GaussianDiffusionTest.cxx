@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace
@@ -49,6 +50,26 @@ TEST_P(GaussianDiffusion, TheTargetGivesTheCleanSampleBack)
   const torch::Tensor noised = diffusion.AddNoise(clean, noise, timesteps);
   const torch::Tensor target = diffusion.Target(clean, noise, timesteps);
   EXPECT_LT((diffusion.EstimateClean(noised, target, timesteps) - clean).abs().max().item<double>(), 1e-4);
+}
+
+TEST_P(GaussianDiffusion, TheLossCountsByTheSignalToNoiseRatio)
+{
+  hud::TrainingOptions options;
+  options.m_Prediction = GetParam();
+  const torch::Tensor timesteps = torch::tensor({1, 30, 400, 1000}, torch::kInt64);
+  const hud::GaussianDiffusion none(options, torch::kCPU);
+  EXPECT_TRUE(torch::equal(none.LossWeight(timesteps), torch::ones({4})));
+  options.m_Weighting = hud::LossWeighting::MinSnr;
+  const torch::Tensor weights = hud::GaussianDiffusion(options, torch::kCPU).LossWeight(timesteps);
+  ASSERT_EQ(weights.sizes(), timesteps.sizes());
+  const hud::NoiseSchedule schedule(options.m_Schedule, options.m_Timesteps);
+  for (int i = 0; i < 4; ++i)
+  {
+    const double alphaBar = schedule.AlphaBar(timesteps[i].item<int>());
+    const double snr = alphaBar / (1. - alphaBar);
+    const double expected = std::min(snr, 5.) / (GetParam() == hud::Prediction::Epsilon ? snr : snr + 1.);
+    EXPECT_NEAR(weights[i].item<double>(), expected, 1e-6) << i;
+  }
 }
 
 TEST_P(GaussianDiffusion, TimeIsRelativeToTheLastTimestep)

@@ -11,6 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 namespace
 {
 
@@ -25,6 +27,11 @@ protected:
     m_Info.m_ChannelSd = {0.5, 1.5, 2.5};
     m_Info.m_Iteration = 4321;
     m_Info.m_Options.m_PreconditioningSd = 0.37;
+    m_Info.m_Options.m_WarmUp = 70;
+    m_Info.m_Options.m_Decay = hud::LearningRateDecay::Linear;
+    m_Info.m_Options.m_Iterations = 9876;
+    m_Info.m_Options.m_GradientClip = 0.75;
+    m_Info.m_Options.m_Weighting = hud::LossWeighting::MinSnr;
     hud::WriteModelFile(Path("model"), m_Info, {});
   }
 
@@ -67,9 +74,41 @@ TEST_F(ModelFile, KeepsTheWholeDescription)
   EXPECT_EQ(read.m_Options.m_Patch, 8);
   EXPECT_EQ(read.m_Options.m_Batch, 3);
   EXPECT_EQ(read.m_Options.m_LearningRate, 2e-3);
+  EXPECT_EQ(read.m_Options.m_WarmUp, 70);
+  EXPECT_EQ(read.m_Options.m_Decay, hud::LearningRateDecay::Linear);
+  EXPECT_EQ(read.m_Options.m_Iterations, 9876);
+  EXPECT_EQ(read.m_Options.m_GradientClip, 0.75);
+  EXPECT_EQ(read.m_Options.m_Weighting, hud::LossWeighting::MinSnr);
   EXPECT_EQ(read.m_Options.m_Seed, 11u);
   EXPECT_EQ(read.m_Options.m_Prediction, hud::Prediction::Velocity);
   EXPECT_EQ(read.m_Options.m_PreconditioningSd, 0.37);
+}
+
+TEST_F(ModelFile, GivesVersion1ItsOldMeaning)
+{
+  hud::SafetensorsReader file(Path("model"));
+  auto metadata = file.Metadata();
+  nlohmann::json model = nlohmann::json::parse(metadata["model"]);
+  for (const char* added : {"warm_up", "decay", "iterations", "gradient_clip", "weighting"})
+  {
+    EXPECT_EQ(model["options"].erase(added), 1u) << added;
+  }
+  hud::TensorMap tensors;
+  for (const std::string& name : file.Names(""))
+  {
+    tensors[name] = file.Read(name);
+  }
+  metadata["model"] = model.dump();
+  hud::WriteSafetensors(Path("lacking"), tensors, metadata);
+  EXPECT_NE(Refusal("lacking").find("warm_up"), std::string::npos) << Refusal("lacking");
+  metadata["format_version"] = "1";
+  hud::WriteSafetensors(Path("old"), tensors, metadata);
+  const hud::TrainingOptions options = hud::ReadModelInfo(Path("old")).m_Options;
+  EXPECT_EQ(options.m_WarmUp, 0);
+  EXPECT_EQ(options.m_Decay, hud::LearningRateDecay::Root);
+  EXPECT_EQ(options.m_GradientClip, 0.);
+  EXPECT_EQ(options.m_Weighting, hud::LossWeighting::None);
+  EXPECT_EQ(options.m_LearningRate, 2e-3);
 }
 
 TEST_F(ModelFile, RefusesAForeignSafetensorsFile)
@@ -81,8 +120,8 @@ TEST_F(ModelFile, RefusesAForeignSafetensorsFile)
 TEST_F(ModelFile, RefusesANewerFormat)
 {
   hud::WriteSafetensors(Path("newer"), {},
-                        {{"format", "hud-model"}, {"format_version", "2"}, {"program_version", "9.9"}});
-  EXPECT_NE(Refusal("newer").find("'2'"), std::string::npos) << Refusal("newer");
+                        {{"format", "hud-model"}, {"format_version", "3"}, {"program_version", "9.9"}});
+  EXPECT_NE(Refusal("newer").find("'3'"), std::string::npos) << Refusal("newer");
   EXPECT_NE(Refusal("newer").find("9.9"), std::string::npos) << Refusal("newer");
 }
 
@@ -90,7 +129,7 @@ TEST_F(ModelFile, RefusesADescriptionThatCannotBeTrue)
 {
   for (const char* model : {"", "{}", "[]", "{\"options\":3}"})
   {
-    hud::WriteSafetensors(Path("bad"), {}, {{"format", "hud-model"}, {"format_version", "1"}, {"model", model}});
+    hud::WriteSafetensors(Path("bad"), {}, {{"format", "hud-model"}, {"format_version", "2"}, {"model", model}});
     EXPECT_NE(Refusal("bad"), "no error") << model;
   }
   m_Info.m_ChannelSd[1] = 0.;

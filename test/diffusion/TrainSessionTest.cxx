@@ -40,25 +40,89 @@ TEST(TrainingOptions, TheLearningRateFallsWithTheRootOfTheIteration)
 {
   hud::TrainingOptions options;
   options.m_LearningRate = 0.01;
+  options.m_Decay = hud::LearningRateDecay::Root;
   EXPECT_DOUBLE_EQ(options.LearningRateAt(0), 0.01);
   EXPECT_DOUBLE_EQ(options.LearningRateAt(500), 0.01);
   EXPECT_DOUBLE_EQ(options.LearningRateAt(2000), 0.005);
 }
 
+TEST(TrainingOptions, TheLearningRateFallsToZeroOverTheLastPartOfThePlan)
+{
+  hud::TrainingOptions options;
+  options.m_LearningRate = 0.01;
+  options.m_Decay = hud::LearningRateDecay::Linear;
+  options.m_Iterations = 300;
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(0), 0.01);
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(180), 0.01);
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(240), 0.005);
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(299), 0.01 / 120.);
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(300), 0.);
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(400), 0.);
+}
+
+TEST(TrainingOptions, TheLearningRateRisesOverTheWarmUp)
+{
+  hud::TrainingOptions options;
+  options.m_LearningRate = 0.01;
+  options.m_Decay = hud::LearningRateDecay::Constant;
+  options.m_WarmUp = 50;
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(0), 0.0002);
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(24), 0.005);
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(49), 0.01);
+  EXPECT_DOUBLE_EQ(options.LearningRateAt(90000), 0.01);
+}
+
 TEST_F(TrainSession, ResumingGivesTheWeightsOfAnUninterruptedRun)
+{
+  for (const hud::LearningRateDecay decay : {hud::LearningRateDecay::Root, hud::LearningRateDecay::Linear})
+  {
+    hud::TrainingOptions options = MakeToyOptions();
+    options.m_Decay = decay;
+    options.m_WarmUp = 15;
+    options.m_Weighting = hud::LossWeighting::MinSnr;
+    hud::TrainSession whole = MakeSession(options);
+    whole.Run(20);
+    whole.Save(Path("whole"));
+
+    hud::TrainSession half = MakeSession(options);
+    half.Run(20, [](const hud::TrainProgress& progress) { return progress.m_Iteration < 10; });
+    half.Save(Path("half"));
+    hud::TrainSession resumed(Path("half"), {MakeToyMap(23, 17)}, OnCpu());
+    EXPECT_EQ(resumed.Info().m_Iteration, 10);
+    EXPECT_EQ(resumed.Info().m_Options.m_Iterations, 20);
+    resumed.Run(20);
+    resumed.Save(Path("resumed"));
+    EXPECT_EQ(ReadText(Path("whole")), ReadText(Path("resumed"))) << hud::ToString(decay);
+  }
+}
+
+TEST_F(TrainSession, WithRootDecayGoingOnBeyondThePlanEqualsALongerOne)
 {
   hud::TrainSession whole = MakeSession();
   whole.Run(20);
   whole.Save(Path("whole"));
+  hud::TrainSession shorter = MakeSession();
+  shorter.Run(10);
+  shorter.Run(20);
+  shorter.Save(Path("longer"));
+  EXPECT_EQ(ReadText(Path("whole")), ReadText(Path("longer")));
+}
 
-  hud::TrainSession half = MakeSession();
-  half.Run(10);
-  half.Save(Path("half"));
-  hud::TrainSession resumed(Path("half"), {MakeToyMap(23, 17)}, OnCpu());
-  EXPECT_EQ(resumed.Info().m_Iteration, 10);
-  resumed.Run(20);
-  resumed.Save(Path("resumed"));
-  EXPECT_EQ(ReadText(Path("whole")), ReadText(Path("resumed")));
+TEST_F(TrainSession, ShortensLongGradients)
+{
+  hud::TrainingOptions options = MakeToyOptions();
+  options.m_GradientClip = 1e-3;
+  hud::TrainSession session = MakeSession(options);
+  session.Run(1);
+  session.Save(Path("clipped"));
+  hud::SafetensorsReader file(Path("clipped"));
+  double square = 0.;
+  for (const std::string& name : file.Names("adam.exp_avg."))
+  {
+    square += file.Read(name).to(torch::kFloat64).square().sum().item<double>();
+  }
+  // After one iteration Adam's first moment is a tenth of the gradient.
+  EXPECT_NEAR(std::sqrt(square), 1e-4, 1e-7);
 }
 
 TEST_F(TrainSession, SavingAndLoadingChangesNoByte)
@@ -149,6 +213,9 @@ TEST_F(TrainSession, RefusesOptionsOutsideTheirRanges)
   refused([](hud::TrainingOptions& options) { options.m_Batch = -1; });
   refused([](hud::TrainingOptions& options) { options.m_LearningRate = 0.; });
   refused([](hud::TrainingOptions& options) { options.m_LearningRate = std::nan(""); });
+  refused([](hud::TrainingOptions& options) { options.m_WarmUp = -1; });
+  refused([](hud::TrainingOptions& options) { options.m_Iterations = 0; });
+  refused([](hud::TrainingOptions& options) { options.m_GradientClip = -1.; });
   refused([](hud::TrainingOptions& options) { options.m_Timesteps = 0; });
   refused([](hud::TrainingOptions& options) { options.m_Floor = 0.; });
   refused([](hud::TrainingOptions& options) { options.m_PreconditioningSd = 0.; });

@@ -26,6 +26,35 @@ Prediction ParsePrediction(const std::string& name);
 /// Returns the name that ParsePrediction reads.
 std::string ToString(Prediction prediction);
 
+/// How much each sample of a batch counts, by its signal-to-noise ratio SNR = alphaBar_t / (1 - alphaBar_t).
+enum class LossWeighting
+{
+  None,  ///< all alike, eq. (15)
+  MinSnr ///< min(SNR, 5) / SNR with eps, min(SNR, 5) / (SNR + 1) with v (Hang et al. 2023, arXiv 2303.09556)
+};
+
+/// Returns the weighting of that name: none or minsnr.
+/// @throws InvalidOption that lists the known names
+LossWeighting ParseLossWeighting(const std::string& name);
+
+/// Returns the name that ParseLossWeighting reads.
+std::string ToString(LossWeighting weighting);
+
+/// How the learning rate falls with the iteration.
+enum class LearningRateDecay
+{
+  Constant, ///< not at all
+  Root,     ///< constant up to iteration 500, then times sqrt(500 / iteration)
+  Linear    ///< constant over 60 % of TrainingOptions::m_Iterations, then linearly to zero
+};
+
+/// Returns the decay of that name: constant, root or linear.
+/// @throws InvalidOption that lists the known names
+LearningRateDecay ParseLearningRateDecay(const std::string& name);
+
+/// Returns the name that ParseLearningRateDecay reads.
+std::string ToString(LearningRateDecay decay);
+
 /// The U-Net's architecture.
 struct NetworkOptions
 {
@@ -51,7 +80,12 @@ struct TrainingOptions
   NetworkOptions m_Network;
   int m_Patch = 32;             ///< edge of a training crop, pixels
   int m_Batch = 16;             ///< crops of one iteration
-  double m_LearningRate = 2e-3; ///< of Adam at the start, see LearningRateAt
+  double m_LearningRate = 2e-3; ///< of Adam at its highest, see LearningRateAt
+  int m_WarmUp = 0;             ///< iterations over which the learning rate rises linearly
+  LearningRateDecay m_Decay = LearningRateDecay::Root;
+  std::int64_t m_Iterations = 2000; ///< the planned total, which TrainSession::Run sets
+  double m_GradientClip = 1.;       ///< largest norm of the gradient, longer ones are shortened to it; 0: no limit
+  LossWeighting m_Weighting = LossWeighting::None;
   double m_EmaDecay = 0.998;    ///< of the moving average of the weights, which is what samples
   int m_Timesteps = 1000;       ///< T
   ScheduleKind m_Schedule = ScheduleKind::Linear;
@@ -61,8 +95,8 @@ struct TrainingOptions
   bool m_Augment = true;            ///< the 8 flips and rotations of every crop
   std::uint64_t m_Seed = 0;
 
-  /// Returns Adam's learning rate at an iteration: constant up to 500, then with the root of 500 / iteration. It does not
-  /// depend on how many are to come, so that a resumed run equals one that was longer from the start.
+  /// Returns Adam's learning rate at an iteration, from 0 on. Only with LearningRateDecay::Linear does it depend on how many
+  /// are planned: otherwise a run that goes on beyond its plan equals one that was longer from the start.
   double LearningRateAt(std::int64_t iteration) const;
 
   /// @throws InvalidOption

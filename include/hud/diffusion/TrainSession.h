@@ -20,12 +20,12 @@ namespace hud
 struct TrainProgress
 {
   std::int64_t m_Iteration = 0; ///< iterations done in all, those before a resume included
-  double m_Loss = 0.;           ///< mean square error of the prediction, averaged over about the last 50 iterations
+  double m_Loss = 0.;           ///< weighted mean square error of the prediction, over about the last 50 iterations
 };
 
 /// Trains the diffusion model on abundance maps (Algorithm 1). A run depends on its options and maps only: the same seed
 /// gives the same weights on the same machine and number of threads, and a run that is saved and resumed gives the
-/// weights of one that was not interrupted.
+/// weights of one that was not interrupted and had the same total.
 class TrainSession
 {
 public:
@@ -45,6 +45,7 @@ public:
   TrainSession& operator=(TrainSession&&) noexcept;
 
   /// Trains until the model has seen `iterations` iterations in all, or until `proceed` returns false.
+  /// @param iterations becomes the plan, TrainingOptions::m_Iterations
   /// @param proceed called after every iteration; may be empty
   /// @throws InvalidData when training diverges
   void Run(std::int64_t iterations, const std::function<bool(const TrainProgress&)>& proceed = {});
