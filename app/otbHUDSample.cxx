@@ -4,13 +4,21 @@
 #include "otbHUDAbundanceImage.h"
 #include "otbHUDApplication.h"
 #include "otbHUDDecodeImageFilter.h"
+#include "otbHUDEncodeImageFilter.h"
 #include "otbHUDInterrupt.h"
+#include "otbHUDReplaceImageFilter.h"
+#include "otbHUDRowImageSource.h"
 
 #include "otbWrapperApplicationFactory.h"
 
+#include "hud/core/Error.h"
 #include "hud/diffusion/SampleSession.h"
 
 #include "itkMultiThreader.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
 
 namespace otb
 {
@@ -34,8 +42,9 @@ private:
     SetDocLongDescription(
         "Draws abundances from a model that HUDTrain made, and decodes them to spectra. Abundances are never "
         "negative and sum to one; the spectra are their mixtures of the model's endmembers, in the unit "
-        "of the scene that the model was trained on.");
-    SetDocLimitations("The abundances of the whole scene are held in memory.");
+        "of the scene that the model was trained on. With an existing scene (in) it makes another realisation of that "
+        "place, or repairs it (mask), on the same grid.");
+    SetDocLimitations("Nothing larger than the model's patch is coherent, unless an existing scene gives it.");
     SetDocAuthors("The HUD developers");
     SetDocSeeAlso("HUDTrain, HUDDecode");
     AddDocTag(Tags::Hyperspectral);
@@ -63,15 +72,44 @@ private:
     AddChoice("layout.scene", "One seamless image");
     AddChoice("layout.patches", "Independent patches side by side, without gaps");
 
+    AddParameter(ParameterType_InputImage, "in", "Existing scene");
+    SetParameterDescription("in",
+                            "Make another realisation of this place instead of a new one. It has the bands and the "
+                            "unit of the model's scenes; what is made has its size and its grid. No-data "
+                            "pixels stay no-data.");
+    MandatoryOff("in");
+
+    const hud::SampleOptions defaults;
+    AddParameter(ParameterType_Float, "strength", "Strength of the variation");
+    SetParameterDescription("strength",
+                            "How far the realisation may be from the existing scene: 0 is its own mixture of the "
+                            "endmembers, 1 forgets it. Not used with a mask.");
+    SetDefaultParameterFloat("strength", static_cast<float>(defaults.m_Strength));
+    SetMinimumParameterFloatValue("strength", 0.f);
+    SetMaximumParameterFloatValue("strength", 1.f);
+
+    AddParameter(ParameterType_InputImage, "mask", "Pixels to repair");
+    SetParameterDescription("mask",
+                            "Make only those pixels of the existing scene anew that are not 0 in this image's first "
+                            "band (clouds, bad stripes), and its no-data pixels. All others are kept as they are.");
+    MandatoryOff("mask");
+
     AddParameter(ParameterType_Choice, "sampler", "Sampler");
     SetParameterDescription("sampler", "How noise becomes a scene.");
+    AddChoice("sampler.dpmpp", "DPM-Solver++: fewest steps");
     AddChoice("sampler.ddim", "DDIM: few steps");
     AddChoice("sampler.ddpm", "DDPM: with as many steps as the model has timesteps, as published");
 
     AddParameter(ParameterType_Int, "steps", "Steps");
     SetParameterDescription("steps",
                             "Number of steps, at most the model's number of timesteps (1000 unless set in training).");
-    SetDefaultParameterInt("steps", 20);
+    SetDefaultParameterInt("steps", defaults.m_Sampler.m_Steps);
+
+    AddParameter(ParameterType_Float, "eta", "Randomness of DDIM");
+    SetParameterDescription("eta", "DDIM only: 0 deterministic, 1 as random as DDPM.");
+    SetDefaultParameterFloat("eta", static_cast<float>(defaults.m_Sampler.m_Eta));
+    GetParameterByKey("eta")->SetUserLevel(UserLevel_Advanced);
+    MandatoryOff("eta");
 
     AddParameter(ParameterType_Choice, "device", "Device");
     SetParameterDescription("device", "Where to compute.");
@@ -93,6 +131,7 @@ private:
   void DoExecute() override
   {
     CheckOutputsWritable();
+    CheckPlaceParameters();
     hud::ExecutionOptions execution;
     execution.m_Device = GetParameterString("device");
     execution.m_Threads = static_cast<int>(itk::MultiThreader::GetGlobalDefaultNumberOfThreads());
@@ -103,33 +142,148 @@ private:
     options.m_Width = GetParameterInt("sizex");
     options.m_Height = GetParameterInt("sizey");
     options.m_Layout = hud::ParseSampleLayout(GetParameterString("layout"));
-    options.m_Sampler = hud::ParseSamplerKind(GetParameterString("sampler"));
-    options.m_Steps = GetParameterInt("steps");
+    options.m_Sampler.m_Kind = hud::ParseSamplerKind(GetParameterString("sampler"));
+    options.m_Sampler.m_Steps = GetParameterInt("steps");
+    options.m_Sampler.m_Eta = GetParameterFloat("eta");
+    options.m_Strength = GetParameterFloat("strength");
     options.m_Seed = GetSeed();
+    // The other half is for the pipeline that decodes and writes.
+    options.m_LargestMemory = static_cast<std::size_t>(GetParameterInt("ram")) << 19;
 
     otbAppLogINFO("Sampling on " << session.DeviceDescription() << ", from a model of " << info.m_Iteration
                                  << " iterations");
-    m_Abundances = HUDAbundancesToImage(Sample(session, options));
-    m_Decode = HUDDecodeImageFilter::New();
-    m_Decode->SetInput(m_Abundances);
-    m_Decode->SetEndmembers(info.m_Scene.m_Endmembers);
-    SetParameterOutputImage("out", m_Decode->GetOutput());
-    SetParameterOutputImage("outabund", m_Abundances.GetPointer());
+    HasValue("in") ? SamplePlace(session, options) : SampleScene(session, options);
     SetOutputWavelengths("out", info.m_Scene.m_Wavelengths);
     WriteOutputs();
   }
 
-  hud::AbundanceMap Sample(const hud::SampleSession& session, const hud::SampleOptions& options)
+  /// Throws when parameters are given that contradict each other.
+  void CheckPlaceParameters()
+  {
+    const bool place = HasValue("in");
+    for (const char* const key : {"mask", "strength"})
+    {
+      if (!place && HasUserValue(key))
+      {
+        throw hud::InvalidOption(std::string(key) + ": found without an existing scene, expected in as well");
+      }
+    }
+    for (const char* const key : {"sizex", "sizey", "layout"})
+    {
+      if (place && HasUserValue(key))
+      {
+        throw hud::InvalidOption(std::string(key) + ": found beside in, whose size the result has: leave it out");
+      }
+    }
+    if (HasValue("mask") && HasUserValue("strength"))
+    {
+      throw hud::InvalidOption("strength: found beside a mask, whose pixels are made anew entirely: leave it out");
+    }
+  }
+
+  void SampleScene(const hud::SampleSession& session, const hud::SampleOptions& options)
+  {
+    const auto scene = std::make_shared<const hud::SampledScene>(
+        WithProgress([&](const auto& proceed) { return session.Sample(options, proceed); }));
+    m_Abundances = HUDRowImageSource::New();
+    m_Abundances->SetRows(scene->Endmembers(), scene->Width(), scene->Height(),
+                          [scene](Eigen::Index row, auto pixels) { scene->ReadRows(row, 1, pixels); });
+    Decode(session);
+    SetParameterOutputImage("out", m_Decode->GetOutput());
+  }
+
+  /// Varies or repairs an existing scene.
+  void SamplePlace(const hud::SampleSession& session, hud::SampleOptions options)
+  {
+    HUDImageType& scene = *OpenImage("in");
+    const Eigen::MatrixXd& endmembers = session.Info().m_Scene.m_Endmembers;
+    CheckBands("in", {&scene}, endmembers.rows());
+    const std::vector<Eigen::Index> emptyBands = FindEmptyBands("in", {&scene});
+    const bool repair = HasValue("mask");
+    m_Encode = HUDEncodeImageFilter::New();
+    if (repair)
+    {
+      m_Masked = MaskScene(scene, "mask", HUDMaskMeaning::LeaveOut);
+      m_Encode->SetInput(m_Masked->GetOutput());
+    }
+    else
+    {
+      m_Encode->SetInput(&scene);
+    }
+    m_Encode->SetEndmembers(endmembers);
+    m_Encode->SetIgnoredBands(emptyBands);
+    UpdateInformation({"in", "mask"}, *m_Encode->GetOutput());
+
+    HUDAbundanceReader reader(*m_Encode->GetOutput(), static_cast<unsigned int>(GetParameterInt("ram")));
+    options.m_Width = reader.Width();
+    options.m_Height = reader.Height();
+    const auto isKnown = std::make_shared<std::vector<bool>>();
+    std::vector<std::uint8_t> valid;
+    const auto place = [&](Eigen::Index /*row*/, Eigen::Ref<Eigen::MatrixXf> abundances,
+                           std::vector<hud::PixelRole>& roles) {
+      reader.ReadRow(abundances, valid);
+      for (std::size_t x = 0; x < valid.size(); ++x)
+      {
+        const hud::PixelRole known = repair ? hud::PixelRole::Keep : hud::PixelRole::Vary;
+        roles[x] = valid[x] != 0 ? known : hud::PixelRole::Make;
+        isKnown->push_back(valid[x] != 0);
+      }
+    };
+    const auto sample = std::make_shared<const hud::SampledScene>(
+        WithProgress([&](const auto& proceed) { return session.SamplePlace(options, place, proceed); }));
+    LogNoData(m_Encode->GetNoDataCounts());
+
+    m_Abundances = HUDRowImageSource::New();
+    m_Abundances->SetReference(scene);
+    m_Abundances->SetRows(sample->Endmembers(), sample->Width(), sample->Height(),
+                          [sample, isKnown, repair](Eigen::Index row, auto pixels) {
+                            sample->ReadRows(row, 1, pixels);
+                            for (Eigen::Index x = 0; x < pixels.cols() && !repair; ++x)
+                            {
+                              if (!(*isKnown)[static_cast<std::size_t>(row * pixels.cols() + x)])
+                              {
+                                pixels.col(x).setConstant(kHUDNoDataValue);
+                              }
+                            }
+                          });
+    Decode(session);
+    std::vector<bool> replaced = *isKnown;
+    if (repair)
+    {
+      replaced.flip();
+    }
+    m_Replace = HUDReplaceImageFilter::New();
+    m_Replace->SetScene(&scene);
+    m_Replace->SetReplacement(m_Decode->GetOutput());
+    m_Replace->SetReplaced(std::move(replaced));
+    SetParameterOutputImage("out", m_Replace->GetOutput());
+  }
+
+  /// Connects the decoder and the abundances.
+  void Decode(const hud::SampleSession& session)
+  {
+    m_Decode = HUDDecodeImageFilter::New();
+    m_Decode->SetInput(m_Abundances->GetOutput());
+    m_Decode->SetEndmembers(session.Info().m_Scene.m_Endmembers);
+    SetParameterOutputImage("outabund", m_Abundances->GetOutput());
+  }
+
+  /// Returns what sample(proceed) returns, watched.
+  template <typename Sample>
+  hud::SampledScene WithProgress(const Sample& sample)
   {
     const HUDInterrupt interrupt;
     const auto progress = StartProgress("Sampling");
-    hud::AbundanceMap map = session.Sample(options, [&](double fraction) { return progress->Advance(fraction); });
+    hud::SampledScene scene = sample([&](double fraction) { return progress->Advance(fraction); });
     progress->Finish();
-    return map;
+    return scene;
   }
 
-  HUDImageType::Pointer m_Abundances;
+  HUDRowImageSource::Pointer m_Abundances;
   HUDDecodeImageFilter::Pointer m_Decode;
+  itk::ImageSource<HUDImageType>::Pointer m_Masked;
+  HUDEncodeImageFilter::Pointer m_Encode;
+  HUDReplaceImageFilter::Pointer m_Replace;
 };
 
 } // namespace Wrapper

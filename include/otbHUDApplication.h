@@ -6,6 +6,7 @@
 #include "otbHUDEndmemberCount.h"
 #include "otbHUDEndmemberFile.h"
 #include "otbHUDImageType.h"
+#include "otbHUDMask.h"
 #include "otbHUDNoData.h"
 #include "otbHUDProgress.h"
 
@@ -74,7 +75,8 @@ protected:
   /// Returns a filter that makes the pixels no-data that the mask leaves out, see HUDMaskScene.
   /// @param key of the mask's InputImage parameter
   /// @throws hud::InvalidData that names the file when its size is not that of the scene
-  itk::ImageSource<HUDImageType>::Pointer MaskScene(HUDImageType& scene, const std::string& key);
+  itk::ImageSource<HUDImageType>::Pointer MaskScene(HUDImageType& scene, const std::string& key,
+                                                    HUDMaskMeaning meaning = HUDMaskMeaning::Keep);
 
   /// Returns the files of an InputImage or InputImageList parameter as messages name them: "in (scene.tif)".
   std::string DescribeInput(const std::string& key);

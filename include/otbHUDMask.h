@@ -10,9 +10,17 @@
 namespace otb
 {
 
-/// Returns a filter whose output is the scene with HUDMaskedValue(), hence no-data, in all bands of the pixels in which the
-/// first band of the mask is 0 or NaN. Works region by region.
+/// What the pixels are whose mask is neither 0 nor NaN.
+enum class HUDMaskMeaning
+{
+  Keep,    ///< all others are left out
+  LeaveOut ///< all others are kept
+};
+
+/// Returns a filter whose output is the scene with HUDMaskedValue(), hence no-data, in all bands of the pixels that the
+/// first band of the mask leaves out. Works region by region.
 /// @throws hud::InvalidData when the images differ in size
-itk::ImageSource<HUDImageType>::Pointer HUDMaskScene(HUDImageType& scene, HUDImageType& mask);
+itk::ImageSource<HUDImageType>::Pointer HUDMaskScene(HUDImageType& scene, HUDImageType& mask,
+                                                     HUDMaskMeaning meaning = HUDMaskMeaning::Keep);
 
 } // namespace otb

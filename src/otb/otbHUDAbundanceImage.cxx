@@ -4,7 +4,6 @@
 #include "otbHUDAbundanceImage.h"
 
 #include "otbHUDInterrupt.h"
-#include "otbHUDNoData.h"
 #include "otbHUDSceneSource.h"
 
 #include <algorithm>
@@ -12,81 +11,95 @@
 namespace otb
 {
 
-hud::AbundanceMap HUDReadAbundances(HUDImageType& image, unsigned int ram)
+namespace
+{
+
+/// Returns the image, its information up to date.
+HUDImageType& UpToDate(HUDImageType& image)
 {
   image.UpdateOutputInformation();
-  const auto whole = image.GetLargestPossibleRegion();
-  const auto d = static_cast<Eigen::Index>(image.GetNumberOfComponentsPerPixel());
-  const HUDNoData noData(image.GetImageMetadata(), static_cast<std::size_t>(d));
-
-  hud::AbundanceMap map;
-  map.m_Width = static_cast<Eigen::Index>(whole.GetSize(0));
-  map.m_Height = static_cast<Eigen::Index>(whole.GetSize(1));
-  map.m_Abundances.resize(d, map.m_Width * map.m_Height);
-  map.m_Valid.assign(static_cast<std::size_t>(map.m_Abundances.cols()), 1);
-
-  // Upstream there is the scene, whose bands may be far more than d.
-  constexpr std::size_t kAssumedBands = 300;
-  const std::size_t lines = HUDSceneSource::StripLines(whole.GetSize(0), whole.GetSize(1), kAssumedBands, 1, ram);
-  for (std::size_t first = 0; first < whole.GetSize(1); first += lines)
-  {
-    HUDInterrupt::ThrowIfRequested();
-    auto strip = whole;
-    strip.SetIndex(1, whole.GetIndex(1) + static_cast<itk::IndexValueType>(first));
-    strip.SetSize(1, std::min<std::size_t>(lines, whole.GetSize(1) - first));
-    image.SetRequestedRegion(strip);
-    image.PropagateRequestedRegion();
-    image.UpdateOutputData();
-    for (std::size_t line = 0; line < strip.GetSize(1); ++line)
-    {
-      // The buffer may hold more than was asked for.
-      HUDImageType::IndexType index = strip.GetIndex();
-      index[1] += static_cast<itk::IndexValueType>(line);
-      const float* pixels = image.GetBufferPointer() + image.ComputeOffset(index) * d;
-      const Eigen::Index row = static_cast<Eigen::Index>(first + line) * map.m_Width;
-      for (Eigen::Index x = 0; x < map.m_Width; ++x, pixels += d)
-      {
-        if (noData.IsValid(pixels))
-        {
-          map.m_Abundances.col(row + x) = Eigen::Map<const Eigen::VectorXf>(pixels, d);
-        }
-        else
-        {
-          map.m_Abundances.col(row + x).setZero();
-          map.m_Valid[static_cast<std::size_t>(row + x)] = 0;
-        }
-      }
-    }
-  }
-  return map;
+  return image;
 }
 
-HUDImageType::Pointer HUDAbundancesToImage(const hud::AbundanceMap& map)
+} // namespace
+
+HUDAbundanceReader::HUDAbundanceReader(HUDImageType& image, unsigned int ram)
+  : m_Image(&UpToDate(image)), m_Whole(image.GetLargestPossibleRegion()),
+    m_NoData(image.GetImageMetadata(), image.GetNumberOfComponentsPerPixel())
 {
-  const auto image = HUDImageType::New();
-  HUDImageType::RegionType region;
-  region.SetSize(0, static_cast<itk::SizeValueType>(map.m_Width));
-  region.SetSize(1, static_cast<itk::SizeValueType>(map.m_Height));
-  image->SetRegions(region);
-  image->SetNumberOfComponentsPerPixel(static_cast<unsigned int>(map.m_Abundances.rows()));
-  // The centre of the first pixel of a file without geotransform; any other origin would be written as one.
-  HUDImageType::PointType origin;
-  origin.Fill(0.5);
-  image->SetOrigin(origin);
-  image->Allocate();
-  Eigen::Map<Eigen::MatrixXf> pixels(image->GetBufferPointer(), map.m_Abundances.rows(), map.m_Abundances.cols());
-  pixels = map.m_Abundances;
-  for (std::size_t pixel = 0; pixel < map.m_Valid.size(); ++pixel)
+  // Upstream there is the scene, whose bands may be far more than d.
+  constexpr std::size_t kAssumedBands = 300;
+  m_StripLines = HUDSceneSource::StripLines(m_Whole.GetSize(0), m_Whole.GetSize(1), kAssumedBands, 1, ram);
+}
+
+Eigen::Index HUDAbundanceReader::Width() const
+{
+  return static_cast<Eigen::Index>(m_Whole.GetSize(0));
+}
+
+Eigen::Index HUDAbundanceReader::Height() const
+{
+  return static_cast<Eigen::Index>(m_Whole.GetSize(1));
+}
+
+Eigen::Index HUDAbundanceReader::Endmembers() const
+{
+  return static_cast<Eigen::Index>(m_Image->GetNumberOfComponentsPerPixel());
+}
+
+void HUDAbundanceReader::ComputeStrip()
+{
+  HUDInterrupt::ThrowIfRequested();
+  auto strip = m_Whole;
+  strip.SetIndex(1, m_Whole.GetIndex(1) + static_cast<itk::IndexValueType>(m_Row));
+  strip.SetSize(1, std::min<std::size_t>(m_StripLines, m_Whole.GetSize(1) - m_Row));
+  m_Image->SetRequestedRegion(strip);
+  m_Image->PropagateRequestedRegion();
+  m_Image->UpdateOutputData();
+}
+
+void HUDAbundanceReader::ReadRow(Eigen::Ref<Eigen::MatrixXf> abundances, std::vector<std::uint8_t>& valid)
+{
+  if (m_Row % m_StripLines == 0)
   {
-    if (map.m_Valid[pixel] == 0)
+    ComputeStrip();
+  }
+  // The buffer may hold more than was asked for.
+  HUDImageType::IndexType index = m_Whole.GetIndex();
+  index[1] += static_cast<itk::IndexValueType>(m_Row);
+  const Eigen::Map<const Eigen::MatrixXf> pixels(
+      m_Image->GetBufferPointer() + m_Image->ComputeOffset(index) * Endmembers(), Endmembers(), Width());
+  valid.assign(m_Whole.GetSize(0), 1);
+  for (Eigen::Index x = 0; x < Width(); ++x)
+  {
+    if (m_NoData.IsValid(pixels.col(x).data()))
     {
-      pixels.col(static_cast<Eigen::Index>(pixel)).setConstant(kHUDNoDataValue);
+      abundances.col(x) = pixels.col(x);
+    }
+    else
+    {
+      abundances.col(x).setZero();
+      valid[static_cast<std::size_t>(x)] = 0;
     }
   }
-  ImageMetadata metadata;
-  HUDResetBandMetadata(metadata, static_cast<std::size_t>(map.m_Abundances.rows()));
-  image->SetImageMetadata(metadata);
-  return image;
+  ++m_Row;
+}
+
+hud::AbundanceMap HUDReadAbundances(HUDImageType& image, unsigned int ram)
+{
+  HUDAbundanceReader reader(image, ram);
+  hud::AbundanceMap map;
+  map.m_Width = reader.Width();
+  map.m_Height = reader.Height();
+  map.m_Abundances.resize(reader.Endmembers(), map.m_Width * map.m_Height);
+  map.m_Valid.reserve(static_cast<std::size_t>(map.m_Width * map.m_Height));
+  std::vector<std::uint8_t> valid;
+  for (Eigen::Index row = 0; row < map.m_Height; ++row)
+  {
+    reader.ReadRow(map.m_Abundances.middleCols(row * map.m_Width, map.m_Width), valid);
+    map.m_Valid.insert(map.m_Valid.end(), valid.begin(), valid.end());
+  }
+  return map;
 }
 
 } // namespace otb

@@ -339,11 +339,12 @@ std::vector<HUDImageType*> HUDApplication::OpenImages(const std::string& key)
   return images;
 }
 
-itk::ImageSource<HUDImageType>::Pointer HUDApplication::MaskScene(HUDImageType& scene, const std::string& key)
+itk::ImageSource<HUDImageType>::Pointer HUDApplication::MaskScene(HUDImageType& scene, const std::string& key,
+                                                                  HUDMaskMeaning meaning)
 {
   try
   {
-    return HUDMaskScene(scene, *OpenImage(key));
+    return HUDMaskScene(scene, *OpenImage(key), meaning);
   }
   catch (const hud::InvalidData& error)
   {

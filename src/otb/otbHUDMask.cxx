@@ -26,7 +26,7 @@ std::string SizeOf(const HUDImageType& image)
 
 } // namespace
 
-itk::ImageSource<HUDImageType>::Pointer HUDMaskScene(HUDImageType& scene, HUDImageType& mask)
+itk::ImageSource<HUDImageType>::Pointer HUDMaskScene(HUDImageType& scene, HUDImageType& mask, HUDMaskMeaning meaning)
 {
   scene.UpdateOutputInformation();
   mask.UpdateOutputInformation();
@@ -35,9 +35,11 @@ itk::ImageSource<HUDImageType>::Pointer HUDMaskScene(HUDImageType& scene, HUDIma
     throw hud::InvalidData("the mask has " + SizeOf(mask) + ", expected those of the scene, " + SizeOf(scene));
   }
   using Pixel = HUDImageType::PixelType;
-  const auto apply = [value = HUDMaskedValue()](Pixel& output, const Pixel& spectrum, const Pixel& masked) {
+  const bool keep = meaning == HUDMaskMeaning::Keep;
+  const auto apply = [keep, value = HUDMaskedValue()](Pixel& output, const Pixel& spectrum, const Pixel& masked) {
     output = spectrum;
-    if (masked[0] == 0.f || std::isnan(masked[0]))
+    const bool marked = masked[0] != 0.f && !std::isnan(masked[0]);
+    if (marked != keep)
     {
       output.Fill(value);
     }

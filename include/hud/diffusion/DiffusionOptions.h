@@ -108,6 +108,7 @@ struct ExecutionOptions
 {
   std::string m_Device = "auto"; ///< auto (a CUDA GPU where there is one), cpu or cuda
   int m_Threads = 0;             ///< CPU threads of LibTorch; 0: all cores
+  int m_WindowsAtOnce = 0;       ///< that pass through the network together when sampling; 0: what suits the device
 };
 
 } // namespace hud

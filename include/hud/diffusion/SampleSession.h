@@ -8,10 +8,12 @@
 #include "hud/diffusion/ModelInfo.h"
 #include "hud/diffusion/Sampler.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace hud
 {
@@ -33,13 +35,55 @@ struct SampleOptions
   Eigen::Index m_Width = 128;
   Eigen::Index m_Height = 128;
   SampleLayout m_Layout = SampleLayout::Scene;
-  SamplerKind m_Sampler = SamplerKind::Ddim;
-  int m_Steps = 20;
+  SamplerOptions m_Sampler;
   std::uint64_t m_Seed = 0;
+  double m_Strength = 0.5;                              ///< of PixelRole::Vary, 0 to 1
+  std::size_t m_LargestMemory = std::size_t(512) << 20; ///< bytes; larger canvases are kept in a scratch file
 
   /// @param timesteps T of the model
   /// @throws InvalidOption
   void Check(int timesteps) const;
+};
+
+/// What a sample does with a pixel of an existing place.
+enum class PixelRole : std::uint8_t
+{
+  Make, ///< make it anew, as its surroundings suggest
+  Vary, ///< make another realisation of it: noise it up to timestep strength * T and denoise it (SDEdit, arXiv 2108.01073)
+  Keep ///< keep it
+};
+
+/// Writes a row of an existing place of the sample's size, called from the first row to the last.
+/// @param abundances [d x width], on the simplex where the role is not Make
+/// @param roles [width]
+using PlaceReader =
+    std::function<void(Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> abundances, std::vector<PixelRole>& roles)>;
+
+/// The abundances of a sample. They are read row by row, because they may be too many for the memory.
+class SampledScene
+{
+public:
+  SampledScene(SampledScene&&) noexcept;
+  SampledScene& operator=(SampledScene&&) noexcept;
+  ~SampledScene();
+
+  Eigen::Index Width() const;
+  Eigen::Index Height() const;
+  Eigen::Index Endmembers() const;
+
+  /// Writes the abundances of rows, non-negative with sum one. Thread-safe.
+  /// @param abundances X, [d x width * rows], pixels row by row
+  /// @throws FileError when the scratch file cannot be read
+  void ReadRows(Eigen::Index first, Eigen::Index rows, Eigen::Ref<Eigen::MatrixXf> abundances) const;
+
+  /// Returns all of them.
+  AbundanceMap ReadAll() const;
+
+private:
+  friend class SampleSession;
+  struct Implementation;
+  explicit SampledScene(std::unique_ptr<Implementation> implementation);
+  std::unique_ptr<Implementation> m_Implementation;
 };
 
 /// Draws abundance maps from a trained model.
@@ -56,10 +100,18 @@ public:
   /// Returns abundances on the simplex. The same options and seed give the same map. Scenes larger than a patch are
   /// sampled through windows of the patch size: non-overlapping ones that are shifted at random at every step
   /// (SpotDiffusion, arXiv 2407.15507), and half-overlapping ones blended with a Hann weight in the last steps
-  /// (after MultiDiffusion, arXiv 2302.08113), so that no window border is left.
+  /// (after MultiDiffusion, arXiv 2302.08113), so that no window border is left. What is held in memory or in the scratch file grows
+  /// with the number of pixels; all else with the width.
   /// @param proceed called with the fraction done; returning false ends the work with an Error; may be empty
-  /// @throws InvalidOption as SampleOptions::Check
-  AbundanceMap Sample(const SampleOptions& options, const std::function<bool(double)>& proceed = {}) const;
+  /// @throws InvalidOption as SampleOptions::Check, FileError (scratch file)
+  SampledScene Sample(const SampleOptions& options, const std::function<bool(double)>& proceed = {}) const;
+
+  /// Returns another realisation of an existing place, or a repaired one: pixels that are to be kept or varied are known to the
+  /// network, noised as much as the others, until they are let go (Keep: never).
+  /// @param options whose layout is Scene
+  /// @throws InvalidOption as above
+  SampledScene SamplePlace(const SampleOptions& options, const PlaceReader& place,
+                           const std::function<bool(double)>& proceed = {}) const;
 
   const ModelInfo& Info() const;
 

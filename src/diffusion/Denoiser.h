@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#pragma once
+
+#include "GaussianDiffusion.h"
+#include "UNet.h"
+
+#include "hud/diffusion/ModelInfo.h"
+
+#include <torch/torch.h>
+
+#include <cstdint>
+
+namespace hud
+{
+
+/// A trained network as samplers see it: noised windows in, estimates of Z_0 out.
+class Denoiser
+{
+public:
+  /// @param network with the weights that are to sample, on the device
+  /// @param windowsAtOnce ExecutionOptions::m_WindowsAtOnce
+  Denoiser(const ModelInfo& info, UNet network, const torch::Device& device, int windowsAtOnce = 0);
+
+  /// Returns the estimate of Z_0, clamped to the projection's bounds, [n, channels, patch, patch], on the CPU.
+  /// @param windows Z_t, of that shape, on the CPU
+  /// @param timestep t, the same for all
+  torch::Tensor EstimateClean(const torch::Tensor& windows, int timestep);
+
+  /// Returns how many windows pass through the network together at most.
+  std::int64_t WindowsAtOnce() const;
+
+private:
+  torch::Device m_Device;
+  std::int64_t m_WindowsAtOnce;
+  GaussianDiffusion m_Diffusion;
+  UNet m_Network;
+  torch::Tensor m_Lower; ///< the projection's bounds, [1, channels, 1, 1]
+  torch::Tensor m_Upper; ///< [1, channels, 1, 1]
+};
+
+} // namespace hud
