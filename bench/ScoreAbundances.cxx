@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "Argument.h"
+#include "SpectralRaster.h"
+
+#include "hud/core/PatchDistance.h"
+#include "hud/core/Random.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace
+{
+
+constexpr const char* kUsage =
+    "usage: hud_score_abundances REAL GENERATED PATCH COUNT SEED [crops]\n"
+    "Prints how far the patches of PATCH x PATCH pixels of the abundances GENERATED are from those of the scene REAL, and "
+    "how far random patches of REAL are from each other: the Wasserstein distance of the values, mean over endmembers, and "
+    "the root mean square difference of the logarithmic power spectra. A set is COUNT patches, and all is the mean over "
+    "10 draws of two sets of REAL, which have no patch in common. GENERATED is blocks side by side, of which COUNT are "
+    "drawn if there are more; with 'crops' it is a scene, of which COUNT patches are drawn anywhere. Patches with a "
+    "no-data pixel are left out.\n";
+
+constexpr std::uint32_t kDraws = 10;
+
+/// The upper left pixel of a patch.
+struct Corner
+{
+  Eigen::Index m_X;
+  Eigen::Index m_Y;
+};
+
+/// Returns the patches without a no-data pixel among those at multiples of `stride`.
+std::vector<Corner> FindPatches(const hud::AbundanceMap& map, Eigen::Index patch, Eigen::Index stride)
+{
+  using Flags = Eigen::Array<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Eigen::Map<const Flags> valid(map.m_Valid.data(), map.m_Height, map.m_Width);
+  std::vector<Corner> corners;
+  for (Eigen::Index y = 0; y + patch <= map.m_Height; y += stride)
+  {
+    for (Eigen::Index x = 0; x + patch <= map.m_Width; x += stride)
+    {
+      if ((valid.block(y, x, patch, patch) != 0).all())
+      {
+        corners.push_back({x, y});
+      }
+    }
+  }
+  return corners;
+}
+
+/// Returns `count` of the corners, drawn without replacement.
+std::vector<Corner> Draw(std::vector<Corner> corners, std::size_t count, const hud::Random& random, std::uint32_t draw)
+{
+  for (std::size_t i = 0; i < count; ++i)
+  {
+    const auto words = random.Words(draw, static_cast<std::uint32_t>(i), 0);
+    const std::uint64_t word = static_cast<std::uint64_t>(words[0]) << 32 | words[1];
+    std::swap(corners[i], corners[i + static_cast<std::size_t>(word % (corners.size() - i))]);
+  }
+  corners.resize(count);
+  return corners;
+}
+
+/// Returns the abundances of patches `first` to `first + count`, [d x patch * patch * count].
+Eigen::MatrixXf CutPatches(const hud::AbundanceMap& map, Eigen::Index patch, const std::vector<Corner>& corners,
+                           std::size_t first, std::size_t count)
+{
+  Eigen::MatrixXf patches(map.m_Abundances.rows(), patch * patch * static_cast<Eigen::Index>(count));
+  Eigen::Index to = 0;
+  for (std::size_t i = first; i < first + count; ++i)
+  {
+    for (Eigen::Index row = 0; row < patch; ++row, to += patch)
+    {
+      const Eigen::Index from = (corners[i].m_Y + row) * map.m_Width + corners[i].m_X;
+      patches.middleCols(to, patch) = map.m_Abundances.middleCols(from, patch);
+    }
+  }
+  return patches;
+}
+
+/// Sums of distances over draws.
+struct Sums
+{
+  double m_Wasserstein = 0.;
+  double m_LogSpectrum = 0.;
+
+  void Add(const hud::PatchDistance& distance)
+  {
+    m_Wasserstein += distance.m_Wasserstein.mean();
+    m_LogSpectrum += distance.m_LogSpectrum;
+  }
+};
+
+void Print(const char* what, const Sums& sums)
+{
+  std::printf("%s, Wasserstein: %.5f\n", what, sums.m_Wasserstein / kDraws);
+  std::printf("%s, log spectrum: %.4f\n", what, sums.m_LogSpectrum / kDraws);
+}
+
+/// Writes one line for each figure.
+void Score(const std::vector<std::string>& arguments)
+{
+  const Eigen::Index patch = hud::bench::ParseWholeNumber("PATCH", arguments[2]);
+  const auto count = static_cast<std::size_t>(hud::bench::ParseWholeNumber("COUNT", arguments[3]));
+  const auto seed = static_cast<std::uint64_t>(hud::bench::ParseWholeNumber("SEED", arguments[4]));
+  const bool anywhere = arguments.size() > 5;
+  if (anywhere && arguments[5] != "crops")
+  {
+    throw hud::InvalidOption("the last argument is '" + arguments[5] + "', expected crops or nothing");
+  }
+  const hud::AbundanceMap real = hud::bench::ReadAbundanceRaster(arguments[0]);
+  const hud::AbundanceMap generated = hud::bench::ReadAbundanceRaster(arguments[1]);
+  const std::vector<Corner> realCorners = FindPatches(real, patch, 1);
+  const std::vector<Corner> generatedCorners = FindPatches(generated, patch, anywhere ? 1 : patch);
+  if (realCorners.size() < 2 * count || generatedCorners.empty())
+  {
+    throw hud::InvalidData("found " + std::to_string(realCorners.size()) + " patches in " + arguments[0] + " and " +
+                           std::to_string(generatedCorners.size()) + " in " + arguments[1] + ", expected at least " +
+                           std::to_string(2 * count) + " and 1");
+  }
+
+  const hud::Random random(seed, hud::RandomStream::TrainingCrop); // draw, patch
+  const std::size_t generatedCount = std::min(count, generatedCorners.size());
+  const Eigen::MatrixXf generatedPatches =
+      CutPatches(generated, patch, Draw(generatedCorners, generatedCount, random, kDraws), 0, generatedCount);
+  Sums among;
+  Sums between;
+  for (std::uint32_t draw = 0; draw < kDraws; ++draw)
+  {
+    const std::vector<Corner> corners = Draw(realCorners, 2 * count, random, draw);
+    const Eigen::MatrixXf first = CutPatches(real, patch, corners, 0, count);
+    among.Add(hud::ComputePatchDistance(first, CutPatches(real, patch, corners, count, count), patch));
+    between.Add(hud::ComputePatchDistance(first, generatedPatches, patch));
+  }
+  std::printf("Patches of a set, real: %zu\n", count);
+  std::printf("Patches of a set, generated: %zu\n", generatedCount);
+  Print("Real against real", among);
+  Print("Generated against real", between);
+  std::printf("Ratio, Wasserstein: %.2f\n", between.m_Wasserstein / among.m_Wasserstein);
+  std::printf("Ratio, log spectrum: %.2f\n", between.m_LogSpectrum / among.m_LogSpectrum);
+}
+
+} // namespace
+
+int main(int count, char** values)
+{
+  const std::vector<std::string> arguments(values + 1, values + count);
+  if (arguments.size() < 5 || arguments.size() > 6)
+  {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  try
+  {
+    Score(arguments);
+  }
+  catch (const std::exception& error)
+  {
+    std::fprintf(stderr, "hud_score_abundances: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
