@@ -101,6 +101,11 @@ TEST(Random, NumbersOfTheStreamsAreThoseOfSavedModels)
   EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::SamplerNoise), 6u);
   EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::WindowShift), 7u);
   EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::NetworkWeights), 8u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::PixelSample), 9u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::ResidualNoise), 10u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::ValidationCrop), 11u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::ValidationNoise), 12u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::PreviewNoise), 13u);
 }
 
 // Addresses at which a word is 0 or 2^32 - 1 (searched with Random123): naive conversions give 0, 1 or infinity there.

@@ -22,7 +22,11 @@ enum class RandomStream : std::uint32_t
   SamplerNoise = 6,
   WindowShift = 7,
   NetworkWeights = 8,
-  PixelSample = 9
+  PixelSample = 9,
+  ResidualNoise = 10,
+  ValidationCrop = 11,
+  ValidationNoise = 12,
+  PreviewNoise = 13
 };
 
 /// Random numbers that are a pure function of (seed, stream, address): Philox4x32-10 (Salmon et al., "Parallel random
