@@ -101,9 +101,9 @@ private:
 
     AddParameter(ParameterType_Choice, "schedule", "Noise schedule");
     SetParameterDescription("schedule", "How the noise grows with the timestep.");
-    AddChoice("schedule.linear", "Linear, as published");
-    AddChoice("schedule.cosine", "Cosine: less time in strong noise");
-    AddChoice("schedule.pastorino", "Linear from a hundredth of the noise, as Pastorino et al.");
+    AddChoice("schedule.linear", "Linear");
+    AddChoice("schedule.cosine", "Cosine: fewer timesteps in strong noise");
+    AddChoice("schedule.pastorino", "Linear, with less noise at first (Pastorino et al.)");
 
     AddParameter(ParameterType_Int, "timesteps", "Timesteps");
     SetParameterDescription("timesteps", "Number of timesteps of the diffusion.");

@@ -78,7 +78,7 @@ TEST_F(HUDTrainSample, SamplesAreMixturesOfTheEndmembersOnTheSimplex)
   Run("HUDTrain", Training({{"ie", Path("e.tif")}}));
   for (const char* layout : {"scene", "patches"})
   {
-    for (const char* sampler : {"ddim", "ddpm"})
+    for (const char* sampler : {"dpmpp", "ddim", "ddpm"})
     {
       Run("HUDSample", Sampling({{"layout", layout}, {"sampler", sampler}}));
       const TestImage abundances = ReadImage(Path("sa.tif"));
@@ -261,6 +261,8 @@ TEST_F(HUDTrainSample, RefusesSizesAndStepsOutsideTheirRanges)
   {
     ExpectSays(Failure("HUDSample", Sampling({change})), {change.second, "expected 1 to"});
   }
+  ExpectSays(Failure("HUDSample", Sampling({{"sampler", "ddim"}, {"eta", "1.5"}})), {"eta", "1.5", "expected 0 to 1"});
+  ExpectSays(Failure("HUDSample", Sampling({{"eta", "0.5"}})), {"eta", "0.5", "dpmpp", "only ddim"});
 }
 
 TEST_F(HUDTrainSample, RefusesACudaDeviceThatIsNotThere)
