@@ -54,10 +54,11 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
     throw InvalidData("no abundance map to train on, expected at least one");
   }
   const Eigen::Index d = maps.front().m_Abundances.rows();
-  const SimplexProjection projection(ProjectionKind::Log, d, options.m_Floor);
+  const SimplexProjection projection(options.m_Projection, d, options.m_Floor);
+  const Eigen::Index channels = projection.Channels();
   const Eigen::Index patch = options.m_Patch;
-  Eigen::VectorXd sum = Eigen::VectorXd::Zero(d);
-  Eigen::VectorXd square = Eigen::VectorXd::Zero(d);
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(channels);
+  Eigen::VectorXd square = Eigen::VectorXd::Zero(channels);
   double pixels = 0.;
   for (const AbundanceMap& map : maps)
   {
@@ -68,7 +69,7 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
                         std::to_string(map.m_Abundances.rows()) + " endmembers, expected " + std::to_string(d) +
                         " endmembers");
     }
-    Eigen::MatrixXf projected(d, map.m_Abundances.cols());
+    Eigen::MatrixXf projected(channels, map.m_Abundances.cols());
     for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
     {
       if (!IsValid(map, pixel))
@@ -82,39 +83,61 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
       square += z.cwiseAbs2();
       pixels += 1.;
     }
-    m_Maps.push_back(torch::from_blob(projected.data(), {map.m_Height, map.m_Width, d}, torch::kFloat32)
+    m_Maps.push_back(torch::from_blob(projected.data(), {map.m_Height, map.m_Width, channels}, torch::kFloat32)
                          .permute({2, 0, 1})
                          .clone(at::MemoryFormat::Contiguous));
 
     const std::vector<std::int64_t> invalid = CountInvalid(map);
     const Eigen::Index stride = map.m_Width + 1;
     const auto at = [&](Eigen::Index x, Eigen::Index y) { return invalid[static_cast<std::size_t>(y * stride + x)]; };
-    for (Eigen::Index y = 0; y + patch <= map.m_Height; ++y)
-    {
-      for (Eigen::Index x = 0; x + patch <= map.m_Width; ++x)
+    const auto corners = [&](Eigen::Index begin, Eigen::Index end) {
+      std::vector<Corner> found;
+      for (Eigen::Index y = begin; y + patch <= end; ++y)
       {
-        if (at(x + patch, y + patch) - at(x, y + patch) - at(x + patch, y) + at(x, y) == 0)
+        for (Eigen::Index x = 0; x + patch <= map.m_Width; ++x)
         {
-          m_Corners.push_back({static_cast<std::uint32_t>(m_Maps.size() - 1), static_cast<std::int32_t>(x),
-                               static_cast<std::int32_t>(y)});
+          if (at(x + patch, y + patch) - at(x, y + patch) - at(x + patch, y) + at(x, y) == 0)
+          {
+            found.push_back({static_cast<std::uint32_t>(m_Maps.size() - 1), static_cast<std::int32_t>(x),
+                             static_cast<std::int32_t>(y)});
+          }
         }
       }
+      return found;
+    };
+    const auto strip = static_cast<Eigen::Index>(options.m_HoldOut * static_cast<double>(map.m_Height));
+    std::vector<Corner> trained = corners(0, map.m_Height - strip);
+    const std::vector<Corner> heldOut = corners(map.m_Height - strip, map.m_Height);
+    if (trained.empty() || heldOut.empty())
+    {
+      trained = corners(0, map.m_Height);
     }
+    else
+    {
+      m_HeldOut.insert(m_HeldOut.end(), heldOut.begin(), heldOut.end());
+      m_HeldOutLines += strip;
+    }
+    if (trained.empty())
+    {
+      throw InvalidData("no patch of " + std::to_string(patch) + " x " + std::to_string(patch) +
+                        " pixels free of no-data fits into scene " + std::to_string(m_Maps.size()) + " of " +
+                        std::to_string(maps.size()) + ", of " + std::to_string(map.m_Width) + " x " +
+                        std::to_string(map.m_Height) + " pixels: expected a smaller patch or a larger scene");
+    }
+    m_Corners.insert(m_Corners.end(), trained.begin(), trained.end());
   }
-  if (m_Corners.empty())
-  {
-    const AbundanceMap& first = maps.front();
-    throw InvalidData("no patch of " + std::to_string(patch) + " x " + std::to_string(patch) +
-                      " pixels free of no-data fits into the scene of " + std::to_string(first.m_Width) + " x " +
-                      std::to_string(first.m_Height) + " pixels: expected a smaller patch or a larger scene");
-  }
-  for (Eigen::Index k = 0; k < d; ++k)
+  for (Eigen::Index k = 0; k < channels; ++k)
   {
     const double mean = sum(k) / pixels;
     const double variance = square(k) / pixels - mean * mean;
     m_Mean.push_back(mean);
     m_Sd.push_back(variance > 1e-8 ? std::sqrt(variance) : 1.);
   }
+}
+
+Eigen::Index CropSource::HeldOutLines() const
+{
+  return m_HeldOutLines;
 }
 
 const std::vector<double>& CropSource::ChannelMean() const
@@ -142,17 +165,11 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
   const Random crops(m_Options.m_Seed, RandomStream::TrainingCrop);
   const Random noise(m_Options.m_Seed, RandomStream::TrainingNoise);
   const auto address = static_cast<std::uint32_t>(iteration);
-  const std::int64_t patch = m_Options.m_Patch;
-  const std::int64_t d = m_Maps.front().size(0);
-  TrainingBatch batch;
-  batch.m_Clean = torch::empty({m_Options.m_Batch, d, patch, patch}, torch::kFloat32);
-  batch.m_Noise = torch::empty_like(batch.m_Clean);
-  batch.m_Timesteps = torch::empty({m_Options.m_Batch}, torch::kInt64);
+  TrainingBatch batch = MakeBatch(m_Options.m_Batch);
   for (int sample = 0; sample < m_Options.m_Batch; ++sample)
   {
     const auto words = crops.Words(address, static_cast<std::uint32_t>(sample), 0);
-    const Corner& corner = m_Corners[Below(words[0], words[1], m_Corners.size())];
-    torch::Tensor crop = m_Maps[corner.m_Map].narrow(1, corner.m_Y, patch).narrow(2, corner.m_X, patch);
+    torch::Tensor crop = Crop(m_Corners[Below(words[0], words[1], m_Corners.size())]);
     if (m_Options.m_Augment)
     {
       crop = torch::rot90(crop, static_cast<std::int64_t>(words[2] >> 30), {1, 2});
@@ -162,9 +179,41 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
     batch.m_Timesteps[sample] =
         static_cast<std::int64_t>(words[3] % static_cast<std::uint32_t>(m_Options.m_Timesteps)) + 1;
     noise.FillNormal(address, static_cast<std::uint32_t>(sample), batch.m_Noise[sample].data_ptr<float>(),
-                     static_cast<std::size_t>(d * patch * patch));
+                     static_cast<std::size_t>(crop.numel()));
   }
   return batch;
+}
+
+TrainingBatch CropSource::ValidationBatch(bool heldOut) const
+{
+  const Random crops(m_Options.m_Seed, RandomStream::ValidationCrop);
+  const Random noise(m_Options.m_Seed, RandomStream::ValidationNoise);
+  const std::vector<Corner>& corners = heldOut ? m_HeldOut : m_Corners;
+  TrainingBatch batch = MakeBatch(kValidationCrops);
+  for (int sample = 0; sample < kValidationCrops; ++sample)
+  {
+    const auto words = crops.Words(heldOut ? 0 : 1, static_cast<std::uint32_t>(sample), 0);
+    const torch::Tensor crop = Crop(corners[Below(words[0], words[1], corners.size())]);
+    batch.m_Clean[sample].copy_(crop);
+    batch.m_Timesteps[sample] = 1 + m_Options.m_Timesteps * (2 * std::int64_t(sample) + 1) / (2 * kValidationCrops);
+    noise.FillNormal(0, static_cast<std::uint32_t>(sample), batch.m_Noise[sample].data_ptr<float>(),
+                     static_cast<std::size_t>(crop.numel()));
+  }
+  return batch;
+}
+
+TrainingBatch CropSource::MakeBatch(int crops) const
+{
+  TrainingBatch batch;
+  batch.m_Clean = torch::empty({crops, m_Maps.front().size(0), m_Options.m_Patch, m_Options.m_Patch}, torch::kFloat32);
+  batch.m_Noise = torch::empty_like(batch.m_Clean);
+  batch.m_Timesteps = torch::empty({crops}, torch::kInt64);
+  return batch;
+}
+
+torch::Tensor CropSource::Crop(const Corner& corner) const
+{
+  return m_Maps[corner.m_Map].narrow(1, corner.m_Y, m_Options.m_Patch).narrow(2, corner.m_X, m_Options.m_Patch);
 }
 
 } // namespace hud

@@ -17,20 +17,27 @@ namespace hud
 /// A batch to train on.
 struct TrainingBatch
 {
-  torch::Tensor m_Clean;     ///< Z_0, standardised, [batch, d, patch, patch]
-  torch::Tensor m_Noise;     ///< [batch, d, patch, patch]
+  torch::Tensor m_Clean;     ///< Z_0, standardised, [batch, channels, patch, patch]
+  torch::Tensor m_Noise;     ///< [batch, channels, patch, patch]
   torch::Tensor m_Timesteps; ///< [batch], 1..T, int64
 };
 
 /// Random crops of the projected, standardised abundance maps, with their noise and timesteps. A batch is a pure function
-/// of the seed and the iteration.
+/// of the seed and the iteration. The lines at the bottom of each map that TrainingOptions::m_HoldOut asks for are held out:
+/// crops that touch them are not trained on. A map whose strip or rest would hold no patch free of no-data is trained on whole.
 class CropSource
 {
 public:
-  /// @throws InvalidData when no patch free of no-data fits into any of the maps, or maps differ in d
+  /// Crops of a validation batch.
+  static constexpr int kValidationCrops = 64;
+
+  /// @throws InvalidData when no patch free of no-data fits into one of the maps, or maps differ in d
   CropSource(const std::vector<AbundanceMap>& maps, const TrainingOptions& options);
 
-  /// Returns the mean of each channel over all valid pixels, before standardisation, [d].
+  /// Returns the number of lines that are held out, of all maps together; 0: there is no validation.
+  Eigen::Index HeldOutLines() const;
+
+  /// Returns the mean of each channel over all valid pixels, before standardisation, [channels].
   const std::vector<double>& ChannelMean() const;
 
   /// Returns the standard deviation, likewise; 1 for a channel that does not vary.
@@ -42,6 +49,12 @@ public:
   /// Returns the batch of an iteration, on the CPU.
   TrainingBatch Batch(std::int64_t iteration) const;
 
+  /// Returns kValidationCrops crops, neither flipped nor rotated, on the CPU: a pure function of the seed. Their timesteps are
+  /// spread evenly.
+  /// @param heldOut whether the crops are of held-out lines, which there must be, or of what is trained on; both batches
+  /// have the same noise and timesteps
+  TrainingBatch ValidationBatch(bool heldOut) const;
+
 private:
   /// Upper left corner of a patch free of no-data.
   struct Corner
@@ -51,9 +64,17 @@ private:
     std::int32_t m_Y;
   };
 
+  /// Returns an empty batch of that many crops.
+  TrainingBatch MakeBatch(int crops) const;
+
+  /// Returns the patch at a corner, [channels, patch, patch].
+  torch::Tensor Crop(const Corner& corner) const;
+
   TrainingOptions m_Options;
-  std::vector<torch::Tensor> m_Maps; ///< [d, height, width]
+  std::vector<torch::Tensor> m_Maps; ///< [channels, height, width]
   std::vector<Corner> m_Corners;
+  std::vector<Corner> m_HeldOut; ///< corners of patches within the held-out lines
+  Eigen::Index m_HeldOutLines = 0;
   std::vector<double> m_Mean;
   std::vector<double> m_Sd;
 };

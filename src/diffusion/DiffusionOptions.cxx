@@ -154,10 +154,11 @@ void TrainingOptions::Check() const
   CheckRange("number of iterations", m_Iterations, std::int64_t(1), std::int64_t(1) << 31);
   CheckRange("largest norm of the gradient", m_GradientClip, 0., 1e6);
   CheckRange("decay of the moving average", m_EmaDecay, 0., 0.99999);
+  CheckRange("share of held-out lines", m_HoldOut, 0., 0.5);
   CheckRange("standard deviation of the preconditioning", m_PreconditioningSd, 1e-3, 1.);
   // Their constructors check their arguments.
   static_cast<void>(NoiseSchedule(m_Schedule, m_Timesteps));
-  static_cast<void>(SimplexProjection(ProjectionKind::Log, 2, m_Floor));
+  static_cast<void>(SimplexProjection(m_Projection, 2, m_Floor));
 }
 
 } // namespace hud

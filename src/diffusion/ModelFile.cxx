@@ -4,6 +4,7 @@
 #include "ModelFile.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/SimplexProjection.h"
 #include "hud/core/Version.h"
 
 #include <nlohmann/json.hpp>
@@ -40,9 +41,10 @@ nlohmann::json ToJson(const ModelInfo& info)
                      {"schedule", ToString(options.m_Schedule)},
                      {"prediction", ToString(options.m_Prediction)},
                      {"preconditioning_sd", options.m_PreconditioningSd},
-                     {"projection", "log"},
+                     {"projection", ToString(options.m_Projection)},
                      {"floor", options.m_Floor},
                      {"augment", options.m_Augment},
+                     {"hold_out", options.m_HoldOut},
                      {"seed", options.m_Seed}};
   json["network"] = {{"width", options.m_Network.m_Width},
                      {"multipliers", options.m_Network.m_Multipliers},
@@ -63,7 +65,8 @@ void CompleteVersion1(nlohmann::json& json)
                              {"decay", "root"},
                              {"iterations", std::max(json.at("iteration").get<std::int64_t>(), std::int64_t(1))},
                              {"gradient_clip", 0.},
-                             {"weighting", "none"}});
+                             {"weighting", "none"},
+                             {"hold_out", 0.}});
 }
 
 ModelInfo FromJson(const nlohmann::json& json)
@@ -86,13 +89,11 @@ ModelInfo FromJson(const nlohmann::json& json)
   info.m_Options.m_Schedule = ParseScheduleKind(options.at("schedule").get<std::string>());
   info.m_Options.m_Prediction = ParsePrediction(options.at("prediction").get<std::string>());
   info.m_Options.m_PreconditioningSd = options.at("preconditioning_sd").get<double>();
+  info.m_Options.m_Projection = ParseProjectionKind(options.at("projection").get<std::string>());
   info.m_Options.m_Floor = options.at("floor").get<double>();
   info.m_Options.m_Augment = options.at("augment").get<bool>();
+  info.m_Options.m_HoldOut = options.at("hold_out").get<double>();
   info.m_Options.m_Seed = options.at("seed").get<std::uint64_t>();
-  if (options.at("projection").get<std::string>() != "log")
-  {
-    throw InvalidOption("the projection is '" + options.at("projection").get<std::string>() + "', expected log");
-  }
   info.m_Options.m_Network.m_Width = network.at("width").get<int>();
   info.m_Options.m_Network.m_Multipliers = network.at("multipliers").get<std::vector<int>>();
   info.m_Options.m_Network.m_Blocks = network.at("blocks").get<int>();
@@ -194,13 +195,17 @@ ModelFileReader::ModelFileReader(const std::string& path) : m_Path(path), m_Read
   m_Info.m_ChannelMean = ReadVector(m_Reader, path, "channel_mean");
   m_Info.m_ChannelSd = ReadVector(m_Reader, path, "channel_sd");
   const torch::Tensor endmembers = m_Reader.Read("endmembers");
-  const auto d = static_cast<std::int64_t>(m_Info.m_ChannelMean.size());
+  const std::int64_t d = endmembers.dim() == 2 ? endmembers.size(1) : 0;
   const bool usable = std::all_of(m_Info.m_ChannelMean.begin(), m_Info.m_ChannelMean.end(),
                                   [](double m) { return std::isfinite(m); }) &&
                       std::all_of(m_Info.m_ChannelSd.begin(), m_Info.m_ChannelSd.end(),
                                   [](double sd) { return std::isfinite(sd) && sd > 0.; });
-  if (d < 2 || m_Info.m_ChannelSd.size() != m_Info.m_ChannelMean.size() || !usable || endmembers.dim() != 2 ||
-      endmembers.scalar_type() != torch::kFloat64 || endmembers.size(1) != d || endmembers.size(0) < d ||
+  const auto channels = [&] {
+    return static_cast<std::size_t>(
+        SimplexProjection(m_Info.m_Options.m_Projection, d, m_Info.m_Options.m_Floor).Channels());
+  };
+  if (d < 2 || m_Info.m_ChannelMean.size() != channels() || m_Info.m_ChannelSd.size() != channels() || !usable ||
+      endmembers.scalar_type() != torch::kFloat64 || endmembers.size(0) < d ||
       !torch::isfinite(endmembers).all().item<bool>())
   {
     throw FileError(path + " has endmembers and a normalisation that do not fit together");

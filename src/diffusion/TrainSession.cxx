@@ -7,10 +7,12 @@
 #include "Device.h"
 #include "GaussianDiffusion.h"
 #include "ModelFile.h"
+#include "PatchSampler.h"
 #include "UNet.h"
 
 #include "hud/core/Error.h"
 #include "hud/core/Version.h"
+#include "hud/diffusion/Sampler.h"
 
 #include <algorithm>
 #include <cmath>
@@ -45,8 +47,7 @@ struct TrainSession::Implementation
 {
   Implementation(const std::vector<AbundanceMap>& maps, ModelInfo info, const ExecutionOptions& execution)
     : m_Info(std::move(info)), m_Device(SelectDevice(execution)), m_Crops(maps, m_Info.m_Options),
-      m_Diffusion(m_Info.m_Options, m_Device), m_Network(static_cast<int>(m_Info.m_Scene.m_Endmembers.cols()),
-                                                         m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed),
+      m_Diffusion(m_Info.m_Options, m_Device), m_Network(MakeNetwork()), m_Average(MakeNetwork()),
       m_Adam(m_Network->parameters(), torch::optim::AdamOptions(m_Info.m_Options.m_LearningRate))
   {
     const Eigen::Index d = maps.front().m_Abundances.rows();
@@ -56,10 +57,17 @@ struct TrainSession::Implementation
                         std::to_string(m_Info.m_Scene.m_Endmembers.cols()));
     }
     m_Network->to(m_Device);
-    for (const auto& parameter : m_Network->named_parameters())
+    m_Average->to(m_Device);
+    for (torch::Tensor& parameter : m_Average->parameters())
     {
-      m_Average.insert(parameter.key(), parameter.value().detach().clone());
+      parameter.set_requires_grad(false);
     }
+  }
+
+  /// Returns a network with its initial weights.
+  UNet MakeNetwork() const
+  {
+    return UNet(static_cast<int>(m_Crops.ChannelMean().size()), m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed);
   }
 
   /// Returns Adam's state of every parameter, made if it does not exist yet.
@@ -94,7 +102,7 @@ struct TrainSession::Implementation
   void Load(ModelFileReader& file)
   {
     file.ReadInto(kWeightsPrefix, m_Network->named_parameters());
-    file.ReadInto(kAveragePrefix, m_Average);
+    file.ReadInto(kAveragePrefix, m_Average->named_parameters());
     file.ReadInto(kFirstMomentPrefix, Moments(false));
     file.ReadInto(kSecondMomentPrefix, Moments(true));
     for (const torch::Tensor& parameter : m_Network->parameters())
@@ -140,10 +148,46 @@ struct TrainSession::Implementation
     // While there are few iterations the average follows faster, so that it forgets the initial weights.
     const double done = static_cast<double>(m_Info.m_Iteration);
     const double decay = std::min(m_Info.m_Options.m_EmaDecay, (1. + done) / (10. + done));
-    for (const auto& parameter : m_Network->named_parameters())
+    const std::vector<torch::Tensor> weights = m_Network->parameters();
+    const std::vector<torch::Tensor> averages = m_Average->parameters();
+    for (std::size_t i = 0; i < weights.size(); ++i)
     {
-      m_Average[parameter.key()].lerp_(parameter.value(), 1. - decay);
+      averages[i].lerp_(weights[i], 1. - decay);
     }
+  }
+
+  /// Returns the averaged weights' loss of each crop of a validation batch, on the CPU.
+  torch::Tensor ValidationLosses(bool heldOut)
+  {
+    const torch::NoGradGuard noGradient;
+    const TrainingBatch batch = m_Crops.ValidationBatch(heldOut);
+    const std::int64_t crops = batch.m_Timesteps.size(0);
+    std::vector<torch::Tensor> losses;
+    // No more at once than in training, for whose memory the user chose the batch.
+    for (std::int64_t first = 0; first < crops; first += m_Info.m_Options.m_Batch)
+    {
+      const std::int64_t count = std::min<std::int64_t>(m_Info.m_Options.m_Batch, crops - first);
+      losses.push_back(Losses(m_Average, {batch.m_Clean.narrow(0, first, count), batch.m_Noise.narrow(0, first, count),
+                                          batch.m_Timesteps.narrow(0, first, count)}));
+    }
+    return torch::cat(losses).to(torch::kCPU, torch::kFloat64);
+  }
+
+  Validation Validate()
+  {
+    const torch::Tensor heldOut = ValidationLosses(true);
+    const torch::Tensor trained = ValidationLosses(false);
+    Validation validation;
+    validation.m_Loss = heldOut.mean().item<double>();
+    validation.m_TrainingLoss = trained.mean().item<double>();
+    // Two parts of one scene differ too, which is what the factor leaves room for, and so do the few crops that were drawn,
+    // which is what the standard error measures: it is of the difference, as both have the same noise and timesteps.
+    constexpr double kFactor = 1.3;
+    constexpr double kStandardErrors = 3.;
+    const torch::Tensor excess = heldOut - kFactor * trained;
+    const double error = excess.std().item<double>() / std::sqrt(static_cast<double>(excess.numel()));
+    validation.m_Memorising = excess.mean().item<double>() > kStandardErrors * error;
+    return validation;
   }
 
   ModelInfo m_Info;
@@ -151,8 +195,8 @@ struct TrainSession::Implementation
   CropSource m_Crops;
   GaussianDiffusion m_Diffusion;
   UNet m_Network;
+  UNet m_Average; ///< moving average of the weights
   torch::optim::Adam m_Adam;
-  torch::OrderedDict<std::string, torch::Tensor> m_Average;
 };
 
 TrainSession::TrainSession(const std::vector<AbundanceMap>& maps, SceneInfo scene, const TrainingOptions& options,
@@ -204,7 +248,19 @@ void TrainSession::Run(std::int64_t iterations, const std::function<bool(const T
                         " is not finite; expected a smaller learning rate");
     }
     loss += (current - loss) / std::min(static_cast<double>(done), kLossMemory);
-    if (proceed && !proceed({m_Implementation->m_Info.m_Iteration, loss}))
+    if (!proceed)
+    {
+      continue;
+    }
+    TrainProgress progress;
+    progress.m_Iteration = m_Implementation->m_Info.m_Iteration;
+    progress.m_Loss = loss;
+    const bool isDue = progress.m_Iteration % kValidationInterval == 0 || progress.m_Iteration == iterations;
+    if (isDue && HeldOutLines() > 0)
+    {
+      progress.m_Validation = m_Implementation->Validate();
+    }
+    if (!proceed(progress))
     {
       return;
     }
@@ -230,10 +286,25 @@ void TrainSession::Save(const std::string& path) const
     }
   };
   add(kWeightsPrefix, m_Implementation->m_Network->named_parameters());
-  add(kAveragePrefix, m_Implementation->m_Average);
+  add(kAveragePrefix, m_Implementation->m_Average->named_parameters());
   add(kFirstMomentPrefix, m_Implementation->Moments(false));
   add(kSecondMomentPrefix, m_Implementation->Moments(true));
   WriteModelFile(path, m_Implementation->m_Info, std::move(tensors));
+}
+
+AbundanceMap TrainSession::DrawPatches(Eigen::Index columns, Eigen::Index rows) const
+{
+  constexpr int kSteps = 20;
+  const TrainingOptions& options = m_Implementation->m_Info.m_Options;
+  const std::vector<SamplerStep> plan = PlanSampler(NoiseSchedule(options.m_Schedule, options.m_Timesteps),
+                                                    SamplerKind::Ddim, std::min(kSteps, options.m_Timesteps));
+  return SamplePatches(m_Implementation->m_Average, m_Implementation->m_Diffusion, m_Implementation->m_Info, plan,
+                       columns, rows, options.m_Seed);
+}
+
+Eigen::Index TrainSession::HeldOutLines() const
+{
+  return m_Implementation->m_Crops.HeldOutLines();
 }
 
 const ModelInfo& TrainSession::Info() const

@@ -10,7 +10,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <set>
+#include <utility>
 
 namespace
 {
@@ -130,6 +133,129 @@ TEST(CropSource, NeverTouchesNoDataPixels)
   }
 }
 
+/// Returns abundances that tell the line of every pixel.
+hud::AbundanceMap MakeRamp(Eigen::Index width, Eigen::Index height)
+{
+  hud::AbundanceMap map;
+  map.m_Width = width;
+  map.m_Height = height;
+  map.m_Abundances.resize(2, width * height);
+  for (Eigen::Index pixel = 0; pixel < width * height; ++pixel)
+  {
+    const float share = (1.f + static_cast<float>(pixel / width)) / static_cast<float>(height + 1);
+    map.m_Abundances.col(pixel) << share, 1.f - share;
+  }
+  return map;
+}
+
+/// Returns the smallest and the largest line that MakeRamp's crops come from.
+std::pair<int, int> Lines(const torch::Tensor& crops, const hud::TrainingOptions& options, Eigen::Index height)
+{
+  const double offset = std::exp(-options.m_Floor) / 2.;
+  const auto line = [&](const torch::Tensor& projected) {
+    return static_cast<int>(
+        std::lround((std::exp(projected.item<double>()) - offset) * static_cast<double>(height + 1)) - 1);
+  };
+  const torch::Tensor first = crops.select(1, 0);
+  return {line(first.min()), line(first.max())};
+}
+
+TEST(CropSource, TheLinesAtTheBottomAreHeldOut)
+{
+  hud::TrainingOptions options = hud::test::MakeToyOptions();
+  options.m_Batch = 60;
+  options.m_HoldOut = 0.31; // 12.4 of 40 lines
+  hud::CropSource source({MakeRamp(9, 40)}, options);
+  source.Standardise({0., 0.}, {1., 1.});
+  EXPECT_EQ(source.HeldOutLines(), 12);
+  std::pair<int, int> trained = Lines(source.Batch(0).m_Clean, options, 40);
+  for (std::int64_t iteration = 1; iteration < 10; ++iteration)
+  {
+    const std::pair<int, int> lines = Lines(source.Batch(iteration).m_Clean, options, 40);
+    trained = {std::min(trained.first, lines.first), std::max(trained.second, lines.second)};
+  }
+  EXPECT_EQ(trained, std::make_pair(0, 27));
+  EXPECT_EQ(Lines(source.ValidationBatch(true).m_Clean, options, 40), std::make_pair(28, 39));
+  EXPECT_LE(Lines(source.ValidationBatch(false).m_Clean, options, 40).second, 27);
+}
+
+TEST(CropSource, ValidationBatchesDependOnTheSeedOnlyAndDifferInTheirCropsOnly)
+{
+  hud::TrainingOptions options = hud::test::MakeToyOptions();
+  options.m_HoldOut = 0.25;
+  const hud::AbundanceMap map = hud::test::MakeToyMap(23, 37);
+  const hud::CropSource source = MakeSource({map}, options);
+  source.Batch(3);
+  const hud::TrainingBatch heldOut = source.ValidationBatch(true);
+  const hud::TrainingBatch trained = source.ValidationBatch(false);
+  const hud::TrainingBatch again = MakeSource({map}, options).ValidationBatch(true);
+  EXPECT_EQ(heldOut.m_Clean.sizes(), (std::vector<std::int64_t>{hud::CropSource::kValidationCrops, 3, 8, 8}));
+  EXPECT_TRUE(torch::equal(heldOut.m_Clean, again.m_Clean));
+  EXPECT_TRUE(torch::equal(heldOut.m_Noise, again.m_Noise));
+  EXPECT_TRUE(torch::equal(heldOut.m_Noise, trained.m_Noise));
+  EXPECT_TRUE(torch::equal(heldOut.m_Timesteps, trained.m_Timesteps));
+  EXPECT_FALSE(torch::equal(heldOut.m_Clean, trained.m_Clean));
+  options.m_Seed = 12;
+  EXPECT_FALSE(torch::equal(heldOut.m_Noise, MakeSource({map}, options).ValidationBatch(true).m_Noise));
+}
+
+TEST(CropSource, ValidationTimestepsAreSpreadEvenly)
+{
+  hud::TrainingOptions options = hud::test::MakeToyOptions();
+  for (const int timesteps : {2, 64, 1000})
+  {
+    options.m_Timesteps = timesteps;
+    const torch::Tensor drawn = MakeSource({hud::test::MakeToyMap(23, 17)}, options).ValidationBatch(false).m_Timesteps;
+    EXPECT_GE(drawn.min().item<int>(), 1);
+    EXPECT_LE(drawn.max().item<int>(), timesteps);
+    EXPECT_NEAR(drawn.to(torch::kFloat64).mean().item<double>(), 0.5 * (timesteps + 1), 0.5) << timesteps;
+  }
+}
+
+TEST(CropSource, AStripWithoutAPatchIsNotHeldOut)
+{
+  hud::TrainingOptions options = hud::test::MakeToyOptions();
+  options.m_HoldOut = 0.5;
+  EXPECT_EQ(hud::CropSource({MakeRamp(9, 15)}, options).HeldOutLines(), 0); // of 7 lines
+  EXPECT_EQ(hud::CropSource({MakeRamp(9, 17)}, options).HeldOutLines(), 8);
+  EXPECT_EQ(hud::CropSource({MakeRamp(9, 17), MakeRamp(8, 15), MakeRamp(11, 20)}, options).HeldOutLines(), 18);
+  for (const Eigen::Index line : {3, 13})
+  {
+    // No patch is left in the rest, or in the strip.
+    hud::AbundanceMap map = MakeRamp(9, 17);
+    map.m_Valid.assign(9 * 17, 1);
+    map.m_Valid[static_cast<std::size_t>(line * 9 + 4)] = 0;
+    EXPECT_EQ(hud::CropSource({map}, options).HeldOutLines(), 0) << line;
+  }
+  options.m_HoldOut = 0.;
+  EXPECT_EQ(hud::CropSource({MakeRamp(9, 40)}, options).HeldOutLines(), 0);
+}
+
+TEST(CropSource, CropsHaveTheChannelsOfTheProjection)
+{
+  for (const hud::ProjectionKind kind : {hud::ProjectionKind::Clr, hud::ProjectionKind::Ilr})
+  {
+    hud::TrainingOptions options = hud::test::MakeToyOptions();
+    options.m_Augment = false;
+    options.m_Projection = kind;
+    const hud::AbundanceMap map = hud::test::MakeToyMap(8, 8);
+    const hud::SimplexProjection projection(kind, 3, options.m_Floor);
+    const auto channels = static_cast<std::size_t>(projection.Channels());
+    hud::CropSource source({map}, options);
+    ASSERT_EQ(source.ChannelMean().size(), channels);
+    ASSERT_EQ(source.ChannelSd().size(), channels);
+    source.Standardise(std::vector<double>(channels, 0.), std::vector<double>(channels, 1.));
+    Eigen::MatrixXf projected(projection.Channels(), 64);
+    projection.Project(map.m_Abundances, projected);
+    const torch::Tensor crop = source.Batch(0).m_Clean[1];
+    ASSERT_EQ(crop.size(0), projection.Channels());
+    for (std::int64_t pixel = 0; pixel < 64; ++pixel)
+    {
+      EXPECT_FLOAT_EQ(crop[1][pixel / 8][pixel % 8].item<float>(), projected(1, pixel));
+    }
+  }
+}
+
 TEST(CropSource, RefusesScenesWithoutAPatch)
 {
   const hud::TrainingOptions options = hud::test::MakeToyOptions();
@@ -148,6 +274,15 @@ TEST(CropSource, RefusesScenesWithoutAPatch)
   map.m_Valid.assign(12 * 11, 1);
   map.m_Valid[5 * 12 + 6] = 0;
   EXPECT_THROW(hud::CropSource({map}, options), hud::InvalidData);
+  try
+  {
+    const hud::CropSource source({hud::test::MakeToyMap(9, 30), map}, options);
+    FAIL() << "no error";
+  }
+  catch (const hud::InvalidData& error)
+  {
+    EXPECT_NE(std::string(error.what()).find("scene 2 of 2, of 12 x 11"), std::string::npos) << error.what();
+  }
 }
 
 } // namespace

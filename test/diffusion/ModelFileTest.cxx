@@ -32,6 +32,7 @@ protected:
     m_Info.m_Options.m_Iterations = 9876;
     m_Info.m_Options.m_GradientClip = 0.75;
     m_Info.m_Options.m_Weighting = hud::LossWeighting::MinSnr;
+    m_Info.m_Options.m_HoldOut = 0.375;
     hud::WriteModelFile(Path("model"), m_Info, {});
   }
 
@@ -79,9 +80,24 @@ TEST_F(ModelFile, KeepsTheWholeDescription)
   EXPECT_EQ(read.m_Options.m_Iterations, 9876);
   EXPECT_EQ(read.m_Options.m_GradientClip, 0.75);
   EXPECT_EQ(read.m_Options.m_Weighting, hud::LossWeighting::MinSnr);
+  EXPECT_EQ(read.m_Options.m_HoldOut, 0.375);
   EXPECT_EQ(read.m_Options.m_Seed, 11u);
   EXPECT_EQ(read.m_Options.m_Prediction, hud::Prediction::Velocity);
   EXPECT_EQ(read.m_Options.m_PreconditioningSd, 0.37);
+}
+
+TEST_F(ModelFile, TheNormalisationHasTheChannelsOfTheProjection)
+{
+  m_Info.m_Options.m_Projection = hud::ProjectionKind::Ilr;
+  hud::WriteModelFile(Path("three"), m_Info, {});
+  EXPECT_NE(Refusal("three").find("normalisation"), std::string::npos) << Refusal("three");
+  m_Info.m_ChannelMean.pop_back();
+  m_Info.m_ChannelSd.pop_back();
+  hud::WriteModelFile(Path("two"), m_Info, {});
+  const hud::ModelInfo read = hud::ReadModelInfo(Path("two"));
+  EXPECT_EQ(read.m_Options.m_Projection, hud::ProjectionKind::Ilr);
+  EXPECT_EQ(read.m_ChannelMean.size(), 2u);
+  EXPECT_EQ(read.m_Scene.m_Endmembers.cols(), 3);
 }
 
 TEST_F(ModelFile, GivesVersion1ItsOldMeaning)
@@ -89,7 +105,7 @@ TEST_F(ModelFile, GivesVersion1ItsOldMeaning)
   hud::SafetensorsReader file(Path("model"));
   auto metadata = file.Metadata();
   nlohmann::json model = nlohmann::json::parse(metadata["model"]);
-  for (const char* added : {"warm_up", "decay", "iterations", "gradient_clip", "weighting"})
+  for (const char* added : {"warm_up", "decay", "iterations", "gradient_clip", "weighting", "hold_out"})
   {
     EXPECT_EQ(model["options"].erase(added), 1u) << added;
   }
@@ -108,6 +124,7 @@ TEST_F(ModelFile, GivesVersion1ItsOldMeaning)
   EXPECT_EQ(options.m_Decay, hud::LearningRateDecay::Root);
   EXPECT_EQ(options.m_GradientClip, 0.);
   EXPECT_EQ(options.m_Weighting, hud::LossWeighting::None);
+  EXPECT_EQ(options.m_HoldOut, 0.);
   EXPECT_EQ(options.m_LearningRate, 2e-3);
 }
 

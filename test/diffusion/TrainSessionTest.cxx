@@ -8,6 +8,8 @@
 #include "ToyModel.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/Random.h"
+#include "hud/diffusion/SampleSession.h"
 
 #include <gtest/gtest.h>
 
@@ -168,6 +170,140 @@ TEST_F(TrainSession, LearnsOnePatchByHeart)
   }
 }
 
+TEST_F(TrainSession, LearnsWithEveryProjection)
+{
+  for (const hud::ProjectionKind kind : {hud::ProjectionKind::Log, hud::ProjectionKind::Clr, hud::ProjectionKind::Ilr})
+  {
+    hud::TrainingOptions options = MakeToyOptions();
+    options.m_Augment = false;
+    options.m_Batch = 16;
+    options.m_Projection = kind;
+    options.m_LearningRate = 5e-3;
+    hud::TrainSession session({MakeToyMap(8, 8)}, MakeToyScene(), options, OnCpu());
+    double last = 0.;
+    session.Run(300, [&](const hud::TrainProgress& progress) {
+      last = progress.m_Loss;
+      return true;
+    });
+    EXPECT_LT(last, 0.12) << hud::ToString(kind);
+    // What was learned by heart is what is drawn.
+    session.Save(Path("model"));
+    const hud::AbundanceMap drawn = hud::TrainSession(Path("model"), {MakeToyMap(8, 8)}, OnCpu()).DrawPatches(2, 1);
+    ASSERT_EQ(drawn.m_Width, 16);
+    ASSERT_EQ(drawn.m_Height, 8);
+    ASSERT_EQ(drawn.m_Abundances.rows(), 3);
+    ASSERT_TRUE(drawn.m_Abundances.allFinite());
+    const Eigen::MatrixXf learned = MakeToyMap(8, 8).m_Abundances;
+    for (Eigen::Index pixel = 0; pixel < 128; ++pixel)
+    {
+      const Eigen::Index place = pixel / 16 * 8 + pixel % 8;
+      EXPECT_LT((drawn.m_Abundances.col(pixel) - learned.col(place)).cwiseAbs().maxCoeff(), 0.3f)
+          << hud::ToString(kind) << ", pixel " << pixel;
+    }
+  }
+}
+
+TEST_F(TrainSession, PatchesAreThoseThatTheSavedModelDraws)
+{
+  hud::TrainSession session = MakeSession();
+  session.Run(5);
+  session.Save(Path("model"));
+  const hud::AbundanceMap drawn = session.DrawPatches(3, 2);
+  hud::SampleOptions options;
+  options.m_Width = 24;
+  options.m_Height = 16;
+  options.m_Layout = hud::SampleLayout::Patches;
+  options.m_Sampler = hud::SamplerKind::Ddim;
+  options.m_Steps = 20;
+  options.m_Seed = MakeToyOptions().m_Seed;
+  const hud::AbundanceMap sample = hud::SampleSession(Path("model"), OnCpu()).Sample(options);
+  ASSERT_EQ(drawn.m_Width, sample.m_Width);
+  ASSERT_EQ(drawn.m_Height, sample.m_Height);
+  ASSERT_EQ(drawn.m_Abundances.rows(), sample.m_Abundances.rows());
+  ASSERT_TRUE(drawn.m_Abundances.allFinite());
+  EXPECT_LT((drawn.m_Abundances - sample.m_Abundances).cwiseAbs().maxCoeff(), 1e-5f);
+}
+
+hud::TrainingOptions WithHoldOut()
+{
+  hud::TrainingOptions options = MakeToyOptions();
+  options.m_HoldOut = 0.4;
+  return options;
+}
+
+TEST_F(TrainSession, ValidationAndPatchesDoNotChangeTraining)
+{
+  const std::vector<hud::AbundanceMap> maps = {MakeToyMap(23, 27)};
+  hud::TrainSession undisturbed(maps, MakeToyScene(), WithHoldOut(), OnCpu());
+  EXPECT_EQ(undisturbed.HeldOutLines(), 10);
+  undisturbed.Run(12);
+  undisturbed.Save(Path("undisturbed"));
+
+  hud::TrainSession watched(maps, MakeToyScene(), WithHoldOut(), OnCpu());
+  int validations = 0;
+  for (const std::int64_t iterations : {5, 6, 12})
+  {
+    watched.Run(iterations, [&](const hud::TrainProgress& progress) {
+      validations += progress.m_Validation ? 1 : 0;
+      EXPECT_EQ(progress.m_Validation.has_value(), progress.m_Iteration == iterations);
+      return true;
+    });
+    watched.DrawPatches(2, 1);
+  }
+  EXPECT_EQ(validations, 3);
+  watched.Save(Path("watched"));
+  EXPECT_EQ(ReadText(Path("watched")), ReadText(Path("undisturbed")));
+}
+
+TEST_F(TrainSession, WithoutHeldOutLinesThereIsNoValidation)
+{
+  hud::TrainSession session = MakeSession();
+  EXPECT_EQ(session.HeldOutLines(), 0);
+  session.Run(2, [](const hud::TrainProgress& progress) {
+    EXPECT_FALSE(progress.m_Validation.has_value());
+    return true;
+  });
+}
+
+/// Returns abundances of which every pixel is drawn by itself.
+hud::AbundanceMap MakeNoiseMap(Eigen::Index width, Eigen::Index height)
+{
+  hud::AbundanceMap map = MakeToyMap(width, height);
+  const hud::Random random(3, hud::RandomStream::SyntheticScene);
+  random.FillUniform(0, 0, map.m_Abundances.data(), static_cast<std::size_t>(map.m_Abundances.size()));
+  map.m_Abundances.array().rowwise() /= map.m_Abundances.array().colwise().sum().eval();
+  return map;
+}
+
+/// Returns the last validation of a run.
+hud::Validation Validate(const hud::AbundanceMap& map, hud::TrainingOptions options)
+{
+  options.m_Augment = false;
+  options.m_Batch = 16;
+  options.m_LearningRate = 5e-3;
+  hud::TrainSession session({map}, MakeToyScene(), options, OnCpu());
+  hud::Validation validation;
+  session.Run(400, [&](const hud::TrainProgress& progress) {
+    validation = progress.m_Validation.value_or(validation);
+    return true;
+  });
+  return validation;
+}
+
+TEST_F(TrainSession, TellsLearningByHeartFromLearning)
+{
+  // One crop to train on says nothing of the lines below it.
+  hud::TrainingOptions options = WithHoldOut();
+  options.m_HoldOut = 0.5;
+  const hud::Validation byHeart = Validate(MakeNoiseMap(8, 16), options);
+  EXPECT_LT(byHeart.m_TrainingLoss, 0.5 * byHeart.m_Loss);
+  EXPECT_TRUE(byHeart.m_Memorising);
+  // The lines below repeat those above.
+  const hud::Validation learned = Validate(MakeToyMap(23, 56), options);
+  EXPECT_NEAR(learned.m_Loss, learned.m_TrainingLoss, 0.2 * learned.m_TrainingLoss);
+  EXPECT_FALSE(learned.m_Memorising);
+}
+
 TEST_F(TrainSession, StopsWhenAskedTo)
 {
   hud::TrainSession session = MakeSession();
@@ -216,6 +352,8 @@ TEST_F(TrainSession, RefusesOptionsOutsideTheirRanges)
   refused([](hud::TrainingOptions& options) { options.m_WarmUp = -1; });
   refused([](hud::TrainingOptions& options) { options.m_Iterations = 0; });
   refused([](hud::TrainingOptions& options) { options.m_GradientClip = -1.; });
+  refused([](hud::TrainingOptions& options) { options.m_HoldOut = -0.1; });
+  refused([](hud::TrainingOptions& options) { options.m_HoldOut = 0.6; });
   refused([](hud::TrainingOptions& options) { options.m_Timesteps = 0; });
   refused([](hud::TrainingOptions& options) { options.m_Floor = 0.; });
   refused([](hud::TrainingOptions& options) { options.m_PreconditioningSd = 0.; });

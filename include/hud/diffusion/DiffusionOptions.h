@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "hud/core/SimplexProjection.h"
 #include "hud/diffusion/NoiseSchedule.h"
 
 #include <cstdint>
@@ -86,13 +87,15 @@ struct TrainingOptions
   std::int64_t m_Iterations = 2000; ///< the planned total, which TrainSession::Run sets
   double m_GradientClip = 1.;       ///< largest norm of the gradient, longer ones are shortened to it; 0: no limit
   LossWeighting m_Weighting = LossWeighting::None;
-  double m_EmaDecay = 0.998;    ///< of the moving average of the weights, which is what samples
-  int m_Timesteps = 1000;       ///< T
+  double m_EmaDecay = 0.998; ///< of the moving average of the weights, which is what samples
+  int m_Timesteps = 1000;    ///< T
   ScheduleKind m_Schedule = ScheduleKind::Linear;
   Prediction m_Prediction = Prediction::Velocity;
   double m_PreconditioningSd = 0.2; ///< s of GaussianDiffusion::Predict; 1: the output is the prediction
-  double m_Floor = 4.;              ///< k of the projection's floor e^-k / d; 8 is the paper's
-  bool m_Augment = true;            ///< the 8 flips and rotations of every crop
+  ProjectionKind m_Projection = ProjectionKind::Log;
+  double m_Floor = 4.;    ///< k of the projection's floor e^-k / d; 8 is the paper's
+  bool m_Augment = true;  ///< the 8 flips and rotations of every crop
+  double m_HoldOut = 0.1; ///< share of a scene's lines, at its bottom, that is not trained on but validates, 0 to 0.5
   std::uint64_t m_Seed = 0;
 
   /// Returns Adam's learning rate at an iteration, from 0 on. Only with LearningRateDecay::Linear does it depend on how many

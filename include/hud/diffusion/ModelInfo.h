@@ -29,7 +29,7 @@ struct ModelInfo
 {
   TrainingOptions m_Options;
   SceneInfo m_Scene;
-  std::vector<double> m_ChannelMean; ///< of the projected abundances over the training scenes, [d]
+  std::vector<double> m_ChannelMean; ///< of the projected abundances over the training scenes, [channels]
   std::vector<double> m_ChannelSd;   ///< likewise, positive
   std::int64_t m_Iteration = 0;      ///< iterations trained
   std::string m_ProgramVersion;

@@ -10,17 +10,28 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace hud
 {
 
+/// How the averaged weights do on lines of the scenes that are not trained on.
+struct Validation
+{
+  double m_Loss = 0.;         ///< weighted mean square error on crops of the held-out lines
+  double m_TrainingLoss = 0.; ///< the same on crops that are trained on, with the same noise and timesteps
+  bool m_Memorising = false;  ///< m_Loss is far above m_TrainingLoss: the model begins to copy what it is trained on
+};
+
 /// The state of a training run, reported after every iteration.
 struct TrainProgress
 {
   std::int64_t m_Iteration = 0; ///< iterations done in all, those before a resume included
   double m_Loss = 0.;           ///< weighted mean square error of the prediction, over about the last 50 iterations
+  std::optional<Validation>
+      m_Validation; ///< every kValidationInterval iterations and at the end, if lines are held out
 };
 
 /// Trains the diffusion model on abundance maps (Algorithm 1). A run depends on its options and maps only: the same seed
@@ -29,10 +40,13 @@ struct TrainProgress
 class TrainSession
 {
 public:
+  /// Iterations from one validation to the next.
+  static constexpr std::int64_t kValidationInterval = 250;
+
   /// Starts a new model.
   /// @param maps at least one; patches without a no-data pixel are what is learned
   /// @param scene endmembers and labels that go into the model file; d is that of the maps
-  /// @throws InvalidOption (options, device), InvalidData (no patch free of no-data fits into the maps)
+  /// @throws InvalidOption (options, device), InvalidData (no patch free of no-data fits into one of the maps)
   TrainSession(const std::vector<AbundanceMap>& maps, SceneInfo scene, const TrainingOptions& options,
                const ExecutionOptions& execution);
 
@@ -53,6 +67,15 @@ public:
   /// Writes the model file, whole or not at all: it replaces an earlier file only once it is complete.
   /// @throws FileError, InvalidData when training has diverged
   void Save(const std::string& path) const;
+
+  /// Returns patches as the averaged weights draw them now, without any effect on training: those of HUDSample's layout
+  /// `patches` with DDIM, 20 steps and the model's seed.
+  /// @param columns,rows patches side by side and below each other, at least 1
+  AbundanceMap DrawPatches(Eigen::Index columns, Eigen::Index rows) const;
+
+  /// Returns the number of the maps' lines that are held out for validation, see TrainingOptions::m_HoldOut; 0: there is no
+  /// validation, as a strip must hold a patch.
+  Eigen::Index HeldOutLines() const;
 
   /// Returns the model's description at this iteration.
   const ModelInfo& Info() const;
