@@ -388,4 +388,27 @@ Canvas SampleCanvas(Denoiser& denoiser, const ModelInfo& info, const SampleOptio
   return CanvasRun(denoiser, info, options, place, proceed).Run();
 }
 
+void ReadAbundances(const Canvas& canvas, const NetworkCoordinates& coordinates, Eigen::Index width, Eigen::Index first,
+                    Eigen::Index rows, Eigen::Ref<Eigen::MatrixXf> abundances)
+{
+  using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  for (Eigen::Index row = 0; row < rows; ++row)
+  {
+    const torch::Tensor values = canvas.Read(first + row, 1);
+    const Eigen::Map<const RowMajor> pixels(values.data_ptr<float>(), canvas.Channels(), canvas.Width());
+    coordinates.ToAbundances(pixels.leftCols(width), abundances.middleCols(row * width, width));
+  }
+}
+
+AbundanceMap ReadAbundances(const Canvas& canvas, const NetworkCoordinates& coordinates, Eigen::Index width,
+                            Eigen::Index height)
+{
+  AbundanceMap map;
+  map.m_Width = width;
+  map.m_Height = height;
+  map.m_Abundances.resize(coordinates.Endmembers(), width * height);
+  ReadAbundances(canvas, coordinates, width, 0, height, map.m_Abundances);
+  return map;
+}
+
 } // namespace hud

@@ -83,25 +83,12 @@ Eigen::Index SampledScene::Endmembers() const
 
 void SampledScene::ReadRows(Eigen::Index first, Eigen::Index rows, Eigen::Ref<Eigen::MatrixXf> abundances) const
 {
-  using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Canvas& canvas = m_Implementation->m_Canvas;
-  for (Eigen::Index row = 0; row < rows; ++row)
-  {
-    const torch::Tensor values = canvas.Read(first + row, 1);
-    const Eigen::Map<const RowMajor> coordinates(values.data_ptr<float>(), canvas.Channels(), canvas.Width());
-    m_Implementation->m_Coordinates.ToAbundances(coordinates.leftCols(Width()),
-                                                 abundances.middleCols(row * Width(), Width()));
-  }
+  ReadAbundances(m_Implementation->m_Canvas, m_Implementation->m_Coordinates, Width(), first, rows, abundances);
 }
 
 AbundanceMap SampledScene::ReadAll() const
 {
-  AbundanceMap map;
-  map.m_Width = Width();
-  map.m_Height = Height();
-  map.m_Abundances.resize(Endmembers(), Width() * Height());
-  ReadRows(0, Height(), map.m_Abundances);
-  return map;
+  return ReadAbundances(m_Implementation->m_Canvas, m_Implementation->m_Coordinates, Width(), Height());
 }
 
 struct SampleSession::Implementation

@@ -3,11 +3,13 @@
 
 #include "hud/diffusion/TrainSession.h"
 
+#include "CanvasSampler.h"
 #include "CropSource.h"
+#include "Denoiser.h"
 #include "Device.h"
 #include "GaussianDiffusion.h"
 #include "ModelFile.h"
-#include "PatchSampler.h"
+#include "NetworkCoordinates.h"
 #include "UNet.h"
 
 #include "hud/core/Error.h"
@@ -294,12 +296,16 @@ void TrainSession::Save(const std::string& path) const
 
 AbundanceMap TrainSession::DrawPatches(Eigen::Index columns, Eigen::Index rows) const
 {
-  constexpr int kSteps = 20;
-  const TrainingOptions& options = m_Implementation->m_Info.m_Options;
-  const std::vector<SamplerStep> plan = PlanSampler(NoiseSchedule(options.m_Schedule, options.m_Timesteps),
-                                                    SamplerKind::Ddim, std::min(kSteps, options.m_Timesteps));
-  return SamplePatches(m_Implementation->m_Average, m_Implementation->m_Diffusion, m_Implementation->m_Info, plan,
-                       columns, rows, options.m_Seed);
+  const ModelInfo& info = m_Implementation->m_Info;
+  SampleOptions options;
+  options.m_Layout = SampleLayout::Patches;
+  options.m_Width = columns * info.m_Options.m_Patch;
+  options.m_Height = rows * info.m_Options.m_Patch;
+  options.m_Sampler.m_Steps = std::min(options.m_Sampler.m_Steps, info.m_Options.m_Timesteps);
+  options.m_Seed = info.m_Options.m_Seed;
+  Denoiser denoiser(info, m_Implementation->m_Average, m_Implementation->m_Device);
+  const Canvas canvas = SampleCanvas(denoiser, info, options, {}, {});
+  return ReadAbundances(canvas, NetworkCoordinates(info), options.m_Width, options.m_Height);
 }
 
 Eigen::Index TrainSession::HeldOutLines() const

@@ -25,8 +25,7 @@ enum class RandomStream : std::uint32_t
   PixelSample = 9,
   ResidualNoise = 10,
   ValidationCrop = 11,
-  ValidationNoise = 12,
-  PreviewNoise = 13
+  ValidationNoise = 12
 };
 
 /// Random numbers that are a pure function of (seed, stream, address): Philox4x32-10 (Salmon et al., "Parallel random

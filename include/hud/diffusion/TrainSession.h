@@ -69,7 +69,7 @@ public:
   void Save(const std::string& path) const;
 
   /// Returns patches as the averaged weights draw them now, without any effect on training: those of HUDSample's layout
-  /// `patches` with DDIM, 20 steps and the model's seed.
+  /// `patches` with its default sampler and the model's seed.
   /// @param columns,rows patches side by side and below each other, at least 1
   AbundanceMap DrawPatches(Eigen::Index columns, Eigen::Index rows) const;
 
