@@ -109,6 +109,22 @@ TEST(HUDMask, OnlyZeroAndNaNMask)
   }
 }
 
+TEST(HUDMask, MayMeanThePixelsToLeaveOut)
+{
+  Eigen::MatrixXf values = Mask({});
+  values.row(0).setZero();
+  values(0, 3) = 1.f;
+  values(0, 4) = kNaN;
+  const auto scene = MakeImage(Spectra());
+  const auto mask = MakeImage(values);
+  const auto filter = otb::HUDMaskScene(*scene->GetOutput(), *mask->GetOutput(), otb::HUDMaskMeaning::LeaveOut);
+  const Eigen::MatrixXf result = ReadInTiles(*filter->GetOutput(), kWidth, kHeight);
+  for (Eigen::Index pixel = 0; pixel < kPixels; ++pixel)
+  {
+    EXPECT_EQ(result.col(pixel).array().isNaN().any(), pixel == 3) << pixel;
+  }
+}
+
 TEST(HUDMask, KeepsTheScenesGridAndMetadata)
 {
   otb::ImageMetadata metadata;
