@@ -6,6 +6,8 @@
 #include "otbHUDBandMetadata.h"
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDInterrupt.h"
+#include "otbHUDPreview.h"
+#include "otbHUDStagedFile.h"
 
 #include "otbWrapperApplicationFactory.h"
 
@@ -14,13 +16,25 @@
 
 #include "itkMultiThreader.h"
 
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <ratio>
+#include <set>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 namespace otb
 {
 namespace Wrapper
 {
+
+namespace fs = std::filesystem;
 
 class HUDTrain : public HUDApplication
 {
@@ -36,11 +50,13 @@ private:
   {
     SetName("HUDTrain");
     SetDescription("Learn to generate hyperspectral scenes like the given ones");
-    SetDocLongDescription("Unmixes the scenes into abundances and trains a diffusion model on patches of them. The "
-                          "model file holds everything "
-                          "that HUDSample needs: the network, the endmembers and the wavelengths. Training can be "
-                          "interrupted (Ctrl-C): the "
-                          "model so far is then saved, and resume goes on with it.");
+    SetDocLongDescription(
+        "Unmixes the scenes into abundances and trains a diffusion model on patches of them. The "
+        "model file holds everything "
+        "that HUDSample needs: the network, the endmembers and the wavelengths. Training can be "
+        "interrupted (Ctrl-C): the "
+        "model so far is then saved, and resume goes on with it. After a crash or a power cut, resume "
+        "goes on with name.checkpoint.safetensors, which stands beside the model while it is trained.");
     SetDocLimitations("Nothing larger than a patch is learned.");
     SetDocAuthors("The HUD developers");
     SetDocSeeAlso("HUDUnmix, HUDSample");
@@ -74,6 +90,22 @@ private:
     SetParameterDescription("resume", "A model file of an earlier run. Its endmembers and options are kept.");
     MandatoryOff("resume");
 
+    AddParameter(ParameterType_OutputFilename, "preview", "Preview");
+    SetParameterDescription("preview",
+                            "Picture to write every now and then, name.png: what the model would generate by then.");
+    MandatoryOff("preview");
+
+    AddParameter(ParameterType_Int, "previewevery", "Iterations between previews");
+    SetParameterDescription("previewevery", "The preview is drawn anew after so many iterations, and at the end.");
+    SetDefaultParameterInt("previewevery", 500);
+
+    AddParameter(ParameterType_Float, "checkpoint", "Minutes between checkpoints");
+    SetParameterDescription(
+        "checkpoint",
+        "Every so many minutes the model so far is saved as name.checkpoint.safetensors beside the model. If the "
+        "computer fails, resume goes on with it; at the end it is removed. 0: never.");
+    SetDefaultParameterFloat("checkpoint", 1.f);
+
     AddParameter(ParameterType_Choice, "device", "Device");
     SetParameterDescription("device", "Where to compute.");
     AddChoice("device.auto", "A CUDA GPU where there is one, else the CPU");
@@ -90,9 +122,31 @@ private:
     SetDefaultParameterInt("batch", defaults.m_Batch);
 
     AddParameter(ParameterType_Float, "lr", "Learning rate");
-    SetParameterDescription(
-        "lr", "Learning rate of the Adam optimiser up to iteration 500; then it falls with the root of the iteration.");
+    SetParameterDescription("lr", "Learning rate of the Adam optimiser at its highest.");
     SetDefaultParameterFloat("lr", static_cast<float>(defaults.m_LearningRate));
+
+    AddParameter(ParameterType_Choice, "decay", "Decay of the learning rate");
+    SetParameterDescription("decay", "How the learning rate falls.");
+    AddChoice("decay.root", "With the root of the iteration, from 500 on: any run can be made longer");
+    AddChoice("decay.linear",
+              "To zero over the last 40 % of the iterations. A run that is made longer later is not the "
+              "same as one that was planned as long");
+    AddChoice("decay.constant", "Not at all");
+    SetParameterString("decay", hud::ToString(defaults.m_Decay));
+
+    AddParameter(ParameterType_Int, "warmup", "Warm-up");
+    SetParameterDescription("warmup", "Iterations over which the learning rate rises from zero.");
+    SetDefaultParameterInt("warmup", defaults.m_WarmUp);
+
+    AddParameter(ParameterType_Float, "clip", "Largest gradient");
+    SetParameterDescription("clip", "Longer gradients are shortened to this norm, which keeps training from diverging. "
+                                    "0: no limit.");
+    SetDefaultParameterFloat("clip", static_cast<float>(defaults.m_GradientClip));
+
+    AddParameter(ParameterType_Choice, "weighting", "Weighting of the loss");
+    SetParameterDescription("weighting", "How much the timesteps count.");
+    AddChoice("weighting.none", "All alike, as published");
+    AddChoice("weighting.minsnr", "By their signal-to-noise ratio (Hang et al. 2023)");
 
     AddParameter(ParameterType_Choice, "prediction", "Prediction");
     SetParameterDescription("prediction", "What the network predicts.");
@@ -109,6 +163,12 @@ private:
     SetParameterDescription("timesteps", "Number of timesteps of the diffusion.");
     SetDefaultParameterInt("timesteps", defaults.m_Timesteps);
 
+    AddParameter(ParameterType_Choice, "projection", "Projection");
+    SetParameterDescription("projection", "Coordinates of the abundances that the network sees.");
+    AddChoice("projection.log", "Logarithms, as published");
+    AddChoice("projection.clr", "Centred log-ratios");
+    AddChoice("projection.ilr", "Isometric log-ratios: one channel less than endmembers");
+
     AddParameter(ParameterType_Float, "floor", "Floor of the projection");
     SetParameterDescription(
         "floor",
@@ -118,6 +178,13 @@ private:
     AddParameter(ParameterType_Bool, "augment", "Flips and rotations");
     SetParameterDescription("augment", "Learn from all 8 flips and rotations of the patches.");
     SetParameterInt("augment", defaults.m_Augment ? 1 : 0);
+
+    AddParameter(ParameterType_Float, "holdout", "Held-out share");
+    SetParameterDescription(
+        "holdout",
+        "Share of each scene's lines, at its bottom, that is not learned from but shows whether the model copies the "
+        "scenes. Scenes where that is less than a patch are learned from whole. 0 to 0.5.");
+    SetDefaultParameterFloat("holdout", static_cast<float>(defaults.m_HoldOut));
 
     AddParameter(ParameterType_Group, "net", "Network");
     SetParameterDescription("net", "Architecture of the U-Net.");
@@ -136,8 +203,10 @@ private:
 
     AddSeedParameter();
     AddRAMParameter();
-    for (const char* key : {"patch", "batch", "lr", "prediction", "schedule", "timesteps", "floor", "augment",
-                            "net.width", "net.mult", "net.blocks", "net.attention"})
+    for (const char* key :
+         {"previewevery", "checkpoint", "patch",      "batch",    "lr",         "decay",        "warmup",
+          "clip",         "weighting",  "prediction", "schedule", "timesteps",  "projection",   "floor",
+          "augment",      "holdout",    "net.width",  "net.mult", "net.blocks", "net.attention"})
     {
       GetParameterByKey(key)->SetUserLevel(UserLevel_Advanced);
       MandatoryOff(key);
@@ -152,6 +221,7 @@ private:
   void DoExecute() override
   {
     CheckOutputsWritable();
+    CheckWatching();
     const std::vector<HUDImageType*> scenes = OpenImages("il");
     const std::int64_t iterations = GetParameterInt("iterations");
     const bool resume = HasValue("resume");
@@ -174,14 +244,103 @@ private:
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("il", scenes);
     const hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, emptyBands, info.m_Options.m_Seed);
     CheckBands("il", scenes, scene.m_Endmembers.rows());
+    CheckLabels(scene);
 
+    const std::vector<hud::AbundanceMap> maps = Encode(scenes, emptyBands, scene.m_Endmembers);
+    hud::TrainSession session = MakeSession(maps, scene, info.m_Options);
+    Train(session, iterations, maps);
+  }
+
+  /// Checks what is written during training.
+  void CheckWatching()
+  {
+    m_Warned.clear();
+    if (!(GetParameterFloat("checkpoint") >= 0.f))
+    {
+      throw hud::InvalidOption("checkpoint: found " + GetParameterAsString("checkpoint") + ", expected at least 0");
+    }
+    if (HasValue("preview") && fs::path(GetParameterString("preview")).extension() != ".png")
+    {
+      throw hud::InvalidOption("preview: found " + GetParameterString("preview") + ", expected name.png");
+    }
+    if (GetParameterInt("previewevery") < 1)
+    {
+      throw hud::InvalidOption("previewevery: found " + GetParameterAsString("previewevery") + ", expected at least 1");
+    }
+    if (GetParameterFloat("checkpoint") > 0.f)
+    {
+      const fs::path checkpoint = CheckpointPath();
+      // Takes away what a run left that was killed while it saved.
+      const HUDStagedFile probe(checkpoint);
+      if (fs::exists(checkpoint) && !ResumesFrom(checkpoint))
+      {
+        otbAppLogWARNING(<< checkpoint.string() << " is there from a run that did not end: resume goes on with it, but "
+                         << "this run will replace it");
+      }
+    }
+  }
+
+  fs::path CheckpointPath()
+  {
+    fs::path path = GetParameterString("out");
+    if (path.extension() == ".safetensors")
+    {
+      path.replace_extension();
+    }
+    path += ".checkpoint.safetensors";
+    return path;
+  }
+
+  /// Returns whether that file is the model to go on with.
+  bool ResumesFrom(const fs::path& path)
+  {
+    std::error_code error;
+    return HasValue("resume") && fs::equivalent(GetParameterString("resume"), path, error);
+  }
+
+  hud::TrainSession MakeSession(const std::vector<hud::AbundanceMap>& maps, const hud::SceneInfo& scene,
+                                const hud::TrainingOptions& options)
+  {
     hud::ExecutionOptions execution;
     execution.m_Device = GetParameterString("device");
     execution.m_Threads = static_cast<int>(itk::MultiThreader::GetGlobalDefaultNumberOfThreads());
-    const std::vector<hud::AbundanceMap> maps = Encode(scenes, emptyBands, scene.m_Endmembers);
-    hud::TrainSession session = resume ? hud::TrainSession(GetParameterString("resume"), maps, execution)
-                                       : hud::TrainSession(maps, scene, info.m_Options, execution);
-    Train(session, iterations);
+    try
+    {
+      return HasValue("resume") ? hud::TrainSession(GetParameterString("resume"), maps, execution)
+                                : hud::TrainSession(maps, scene, options, execution);
+    }
+    catch (const hud::InvalidData& error)
+    {
+      throw hud::InvalidData(DescribeInput("il") + ": " + error.what());
+    }
+  }
+
+  /// Throws when the wavelengths of a scene are not those of the model, and warns when its unit is not.
+  void CheckLabels(const hud::SceneInfo& model)
+  {
+    // Some sensors drift from one scene to the next, by less than the distance of their bands.
+    constexpr double kDrift = 5.;
+    for (const std::string& file : GetParameterStringList("il"))
+    {
+      const std::vector<double> wavelengths = HUDReadWavelengths(file);
+      for (std::size_t band = 0; band < std::min(wavelengths.size(), model.m_Wavelengths.size()); ++band)
+      {
+        if (std::abs(wavelengths[band] - model.m_Wavelengths[band]) > kDrift)
+        {
+          std::ostringstream message;
+          message << "il (" << file << "): found band " << band + 1 << " at " << wavelengths[band] << " nm, expected "
+                  << model.m_Wavelengths[band] << " nm, as in the "
+                  << (HasValue("resume") ? "model to go on with" : "first scene");
+          throw hud::InvalidData(message.str());
+        }
+      }
+      const std::string unit = HUDReadUnits(file);
+      if (!unit.empty() && !model.m_Units.empty() && unit != model.m_Units)
+      {
+        otbAppLogWARNING(<< "il (" << file << "): the unit is '" << unit << "', but that of the model '"
+                         << model.m_Units << "'");
+      }
+    }
   }
 
   /// Returns the training options that the parameters give, unchecked.
@@ -191,11 +350,17 @@ private:
     options.m_Patch = GetParameterInt("patch");
     options.m_Batch = GetParameterInt("batch");
     options.m_LearningRate = GetParameterFloat("lr");
+    options.m_Decay = hud::ParseLearningRateDecay(GetParameterString("decay"));
+    options.m_WarmUp = GetParameterInt("warmup");
+    options.m_GradientClip = GetParameterFloat("clip");
+    options.m_Weighting = hud::ParseLossWeighting(GetParameterString("weighting"));
     options.m_Prediction = hud::ParsePrediction(GetParameterString("prediction"));
     options.m_Schedule = hud::ParseScheduleKind(GetParameterString("schedule"));
     options.m_Timesteps = GetParameterInt("timesteps");
+    options.m_Projection = hud::ParseProjectionKind(GetParameterString("projection"));
     options.m_Floor = GetParameterFloat("floor");
     options.m_Augment = GetParameterInt("augment") != 0;
+    options.m_HoldOut = GetParameterFloat("holdout");
     options.m_Seed = GetSeed();
     options.m_Network.m_Width = GetParameterInt("net.width");
     options.m_Network.m_Multipliers = hud::ParseMultipliers(GetParameterString("net.mult"));
@@ -215,11 +380,17 @@ private:
         {"patch", given.m_Patch != kept.m_Patch},
         {"batch", given.m_Batch != kept.m_Batch},
         {"lr", given.m_LearningRate != kept.m_LearningRate},
+        {"decay", given.m_Decay != kept.m_Decay},
+        {"warmup", given.m_WarmUp != kept.m_WarmUp},
+        {"clip", given.m_GradientClip != kept.m_GradientClip},
+        {"weighting", given.m_Weighting != kept.m_Weighting},
         {"prediction", given.m_Prediction != kept.m_Prediction},
         {"schedule", given.m_Schedule != kept.m_Schedule},
         {"timesteps", given.m_Timesteps != kept.m_Timesteps},
+        {"projection", given.m_Projection != kept.m_Projection},
         {"floor", given.m_Floor != kept.m_Floor},
         {"augment", given.m_Augment != kept.m_Augment},
+        {"holdout", given.m_HoldOut != kept.m_HoldOut},
         {"rand", given.m_Seed != kept.m_Seed},
         {"net.width", given.m_Network.m_Width != kept.m_Network.m_Width},
         {"net.mult", given.m_Network.m_Multipliers != kept.m_Network.m_Multipliers},
@@ -271,19 +442,47 @@ private:
     return maps;
   }
 
-  void Train(hud::TrainSession& session, std::int64_t iterations)
+  void Train(hud::TrainSession& session, std::int64_t iterations, const std::vector<hud::AbundanceMap>& maps)
   {
+    using Clock = std::chrono::steady_clock;
     otbAppLogINFO("Training on " << session.DeviceDescription());
+    LogHoldOut(session);
     const HUDInterrupt interrupt;
     const auto progress = StartProgress("Training");
     const std::int64_t first = session.Info().m_Iteration;
+    const std::chrono::duration<double, std::ratio<60>> interval(GetParameterFloat("checkpoint"));
+    const fs::path checkpoint = CheckpointPath();
+    bool removeCheckpoint = ResumesFrom(checkpoint);
+    Clock::time_point saved = Clock::now();
+    const std::optional<HUDPreview> preview = MakePreview(session, maps);
     session.Run(iterations, [&](const hud::TrainProgress& state) {
+      LogValidation(state);
+      const bool isLast = state.m_Iteration == iterations;
+      if (preview && (isLast || state.m_Iteration % GetParameterInt("previewevery") == 0))
+      {
+        Attempt("preview", [&] { preview->Write(session.DrawPatches(4, 2), GetParameterString("preview")); });
+      }
+      if (interval.count() > 0. && !isLast && Clock::now() - saved >= interval)
+      {
+        Attempt("checkpoint", [&] {
+          HUDStagedFile staged(checkpoint);
+          session.Save(staged.StagedPath().string());
+          staged.Commit();
+          removeCheckpoint = true;
+        });
+        saved = Clock::now();
+      }
       std::ostringstream detail;
       detail << "iteration " << state.m_Iteration << " of " << iterations << ", loss " << state.m_Loss;
       return progress->Advance(static_cast<double>(state.m_Iteration - first) / static_cast<double>(iterations - first),
                                detail.str());
     });
     session.Save(GetParameterString("out"));
+    if (removeCheckpoint)
+    {
+      std::error_code ignored;
+      fs::remove(checkpoint, ignored);
+    }
     if (session.Info().m_Iteration < iterations)
     {
       throw hud::Error("interrupted after iteration " + std::to_string(session.Info().m_Iteration) + " of " +
@@ -292,6 +491,61 @@ private:
     }
     progress->Finish();
   }
+
+  std::optional<HUDPreview> MakePreview(const hud::TrainSession& session, const std::vector<hud::AbundanceMap>& maps)
+  {
+    const hud::SceneInfo& scene = session.Info().m_Scene;
+    return HasValue("preview") ? std::optional<HUDPreview>(std::in_place, scene.m_Endmembers, scene.m_Wavelengths, maps)
+                               : std::nullopt;
+  }
+
+  /// Does work that training can do without: a failure is a warning, once for each purpose.
+  void Attempt(const std::string& purpose, const std::function<void()>& work)
+  {
+    try
+    {
+      work();
+    }
+    catch (const std::exception& error)
+    {
+      if (m_Warned.insert(purpose).second)
+      {
+        otbAppLogWARNING(<< purpose << ": " << error.what() << "; training goes on");
+      }
+    }
+  }
+
+  void LogHoldOut(const hud::TrainSession& session)
+  {
+    if (session.HeldOutLines() > 0)
+    {
+      otbAppLogINFO("Held out for validation: " << session.HeldOutLines() << " lines at the bottom of the scenes");
+    }
+    else if (session.Info().m_Options.m_HoldOut > 0.)
+    {
+      otbAppLogINFO("No validation: a share of " << session.Info().m_Options.m_HoldOut
+                                                 << " of a scene's lines holds no patch free of no-data");
+    }
+  }
+
+  void LogValidation(const hud::TrainProgress& state)
+  {
+    if (!state.m_Validation)
+    {
+      return;
+    }
+    const hud::Validation& validation = *state.m_Validation;
+    otbAppLogINFO("Iteration " << state.m_Iteration << ": validation loss " << validation.m_Loss
+                               << ", on what is learned from " << validation.m_TrainingLoss);
+    if (validation.m_Memorising && m_Warned.insert("memorising").second)
+    {
+      otbAppLogWARNING(<< "The model begins to copy the scenes: its loss is " << validation.m_Loss
+                       << " on lines that are held out, but " << validation.m_TrainingLoss
+                       << " on those that it learns from. More scenes, augment or fewer iterations help");
+    }
+  }
+
+  std::set<std::string> m_Warned; ///< what was warned of in this run
 };
 
 } // namespace Wrapper

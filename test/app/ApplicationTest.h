@@ -16,6 +16,7 @@
 
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -68,7 +69,7 @@ protected:
     return (m_Folder / name).string();
   }
 
-  /// Runs an application and keeps its log.
+  /// Runs an application and keeps its log. A blank stands between the files of a list.
   /// @throws whatever the application throws
   void Run(const std::string& name, const Parameters& parameters)
   {
@@ -84,7 +85,9 @@ protected:
     {
       if (application->GetParameterType(key) == otb::Wrapper::ParameterType_InputImageList)
       {
-        application->SetParameterStringList(key, {value});
+        std::istringstream files(value);
+        application->SetParameterStringList(
+            key, {std::istream_iterator<std::string>(files), std::istream_iterator<std::string>()});
       }
       else
       {

@@ -3,9 +3,24 @@
 
 #include "ApplicationTest.h"
 
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace
 {
@@ -126,6 +141,171 @@ TEST_F(HUDTrainSample, ResumingGivesTheModelOfAnUninterruptedRun)
   ExpectSays(Failure("HUDTrain", Changed(resume, {{"patch", "16"}})), {"patch", "resume"});
 }
 
+/// Starts HUDTrain as a process of its own.
+pid_t StartTraining(const std::vector<std::pair<std::string, std::string>>& parameters, const std::string& log)
+{
+  std::vector<std::string> arguments = {HUD_TEST_OTB_BIN_DIR "/otbApplicationLauncherCommandLine", "HUDTrain"};
+  for (const auto& [key, value] : parameters)
+  {
+    arguments.push_back("-" + key);
+    arguments.push_back(value);
+  }
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments)
+  {
+    pointers.push_back(argument.data());
+  }
+  pointers.push_back(nullptr);
+  ::setenv("OTB_APPLICATION_PATH", HUD_TEST_APP_DIR, 1);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  ::posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  pid_t process = -1;
+  const int error = ::posix_spawn(&process, pointers[0], &actions, nullptr, pointers.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error != 0)
+  {
+    throw std::runtime_error("cannot start " + arguments[0]);
+  }
+  return process;
+}
+
+TEST_F(HUDTrainSample, ARunThatIsKilledAgainAndAgainEndsWithTheBytesOfAnUndisturbedOne)
+{
+  const auto modified = [](const std::string& path) {
+    std::error_code error;
+    const auto time = std::filesystem::last_write_time(path, error);
+    return error ? std::filesystem::file_time_type() : time;
+  };
+  const Parameters training = Training({{"iterations", "200"}});
+  int status = -1;
+  ASSERT_GT(::waitpid(StartTraining(Changed(training, {{"out", Path("whole.safetensors")}, {"checkpoint", "0"}}),
+                                    Path("log")),
+                      &status, 0),
+            0);
+  ASSERT_EQ(status, 0) << ReadText(Path("log"));
+  EXPECT_EQ(m_Folder.Names(), (std::set<std::string>{"log", "scene.tif", "whole.safetensors"}));
+
+  const std::string checkpoint = Path("m.checkpoint.safetensors");
+  std::mt19937 random(5);
+  int kills = 0;
+  do
+  {
+    Parameters parameters = Changed(training, {{"checkpoint", "0.0001"}});
+    if (std::filesystem::exists(checkpoint))
+    {
+      parameters = Changed(parameters, {{"resume", checkpoint}});
+    }
+    const auto before = modified(checkpoint);
+    const pid_t process = StartTraining(parameters, Path("log"));
+    if (kills < 3)
+    {
+      while (modified(checkpoint) == before && ::waitpid(process, &status, WNOHANG) == 0)
+      {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 50));
+      ::kill(process, SIGKILL);
+      ++kills;
+    }
+    ::waitpid(process, &status, 0);
+  }
+  while (WIFSIGNALED(status));
+  EXPECT_EQ(status, 0) << ReadText(Path("log"));
+  EXPECT_GT(kills, 0);
+  EXPECT_EQ(m_Folder.Names(), (std::set<std::string>{"log", "m.safetensors", "scene.tif", "whole.safetensors"}));
+  EXPECT_TRUE(ReadText(Path("m.safetensors")) == ReadText(Path("whole.safetensors")));
+}
+
+TEST_F(HUDTrainSample, AFailedCheckpointIsAWarningAndAnEarlierOneIsNotLost)
+{
+  Run("HUDTrain", Training({{"out", Path("m.checkpoint.safetensors")}, {"iterations", "1"}}));
+  const std::string earlier = ReadText(Path("m.checkpoint.safetensors"));
+  const FullDisk full(65536);
+  ExpectSays(Failure("HUDTrain", Training({{"checkpoint", "1e-9"}})), {"m.safetensors"});
+  const std::string said = "training goes on";
+  ExpectSays(Log(), {"m.checkpoint.safetensors is there from a run that did not end", said});
+  EXPECT_EQ(Log().find(said, Log().find(said) + 1), std::string::npos) << Log();
+  EXPECT_EQ(ReadText(Path("m.checkpoint.safetensors")), earlier);
+}
+
+TEST_F(HUDTrainSample, DrawsAPreviewWithoutAnEffectOnTheModel)
+{
+  Run("HUDTrain", Training());
+  const std::string model = ReadText(Path("m.safetensors"));
+  const auto before = m_Folder.Names();
+  Run("HUDTrain", Training({{"preview", Path("p.png")}, {"previewevery", "3"}}));
+  EXPECT_EQ(ReadText(Path("m.safetensors")), model);
+  auto expected = before;
+  expected.insert("p.png");
+  EXPECT_EQ(m_Folder.Names(), expected);
+  const TestImage preview = ReadImage(Path("p.png"));
+  EXPECT_EQ(preview.m_Width, 4 * 8);
+  EXPECT_EQ(preview.m_Height, 2 * 8);
+  ASSERT_EQ(preview.m_Pixels.rows(), 3);
+  EXPECT_GT(preview.m_Pixels.maxCoeff(), preview.m_Pixels.minCoeff());
+}
+
+TEST_F(HUDTrainSample, ReportsTheLossOnHeldOutLines)
+{
+  Run("HUDTrain", Training());
+  ExpectSays(Log(), {"No validation"});
+  Run("HUDTrain", Training({{"holdout", "0.45"}}));
+  ExpectSays(Log(), {"Held out for validation: 8 lines", "Iteration 4: validation loss"});
+  Run("HUDTrain", Training({{"holdout", "0"}}));
+  EXPECT_EQ(Log().find("alidation"), std::string::npos) << Log();
+}
+
+TEST_F(HUDTrainSample, TrainsWithEveryChoice)
+{
+  for (const auto& change : Parameters{{"projection", "clr"},
+                                       {"projection", "ilr"},
+                                       {"weighting", "minsnr"},
+                                       {"decay", "linear"},
+                                       {"decay", "constant"},
+                                       {"warmup", "3"},
+                                       {"clip", "0"}})
+  {
+    Run("HUDTrain", Training({change, {"out", Path(change.second + ".safetensors")}}));
+    Run("HUDSample", Sampling({{"model", Path(change.second + ".safetensors")}}));
+    ExpectSimplex(ReadImage(Path("sa.tif")).m_Pixels);
+  }
+  Run("HUDTrain", Training());
+  for (const auto& change : Parameters{{"projection", "clr"},
+                                       {"weighting", "minsnr"},
+                                       {"decay", "linear"},
+                                       {"warmup", "3"},
+                                       {"clip", "0.5"},
+                                       {"holdout", "0.2"}})
+  {
+    ExpectSays(Failure("HUDTrain", Training({change, {"resume", Path("m.safetensors")}, {"iterations", "5"}})),
+               {change.first, "resume"});
+  }
+}
+
+TEST_F(HUDTrainSample, NamesTheSceneThatDoesNotFitTheOthers)
+{
+  const auto train = [&](const std::string& name) {
+    return Failure("HUDTrain", Training({{"il", Path("scene.tif") + " " + Path(name)}}));
+  };
+  TestImage other = m_Scene;
+  other.m_Pixels = m_Scene.m_Pixels.topRows(kBands - 1).eval();
+  WriteImage(m_Folder / "fewer.tif", other);
+  ExpectSays(train("fewer.tif"), {"fewer.tif has 10 bands", "11"});
+
+  std::vector<double> wavelengths = Wavelengths();
+  wavelengths[4] += 30.;
+  WriteImage(m_Folder / "elsewhere.tif", m_Scene, wavelengths);
+  ExpectSays(train("elsewhere.tif"), {"il (", "elsewhere.tif", "band 5 at 580 nm", "550 nm", "first scene"});
+
+  other = m_Scene;
+  other.m_Width = 7;
+  other.m_Pixels = m_Scene.m_Pixels.leftCols(7 * kHeight).eval();
+  WriteImage(m_Folder / "narrow.tif", other, Wavelengths());
+  ExpectSays(train("narrow.tif"), {"narrow.tif", "8 x 8", "scene 2 of 2", "7 x 19"});
+}
+
 TEST_F(HUDTrainSample, ResumeTakesOptionsThatAreTheModelsOwn)
 {
   Run("HUDTrain", Training({{"iterations", "2"}}));
@@ -196,9 +376,11 @@ TEST_F(HUDTrainSample, RefusesASceneSmallerThanThePatch)
 
 TEST_F(HUDTrainSample, RefusesNumbersOutsideTheirRanges)
 {
-  const Parameters changes = {{"iterations", "0"}, {"iterations", "-3"}, {"patch", "0"},     {"batch", "-2"},
-                              {"lr", "0"},         {"timesteps", "0"},   {"net.width", "5"}, {"net.mult", "1,x"},
-                              {"net.blocks", "0"}, {"ne", "1"},          {"floor", "-1"}};
+  const Parameters changes = {
+      {"iterations", "0"},   {"iterations", "-3"},      {"patch", "0"},      {"batch", "-2"},     {"lr", "0"},
+      {"timesteps", "0"},    {"net.width", "5"},        {"net.mult", "1,x"}, {"net.blocks", "0"}, {"ne", "1"},
+      {"floor", "-1"},       {"warmup", "-1"},          {"clip", "-1"},      {"holdout", "0.6"},  {"checkpoint", "-1"},
+      {"previewevery", "0"}, {"preview", Path("p.jpg")}};
   for (const auto& change : changes)
   {
     const std::string message = Failure("HUDTrain", Training({change}));
@@ -239,7 +421,7 @@ TEST_F(HUDTrainSample, RefusesModelsThatAreCutForeignNewerOrMissing)
   WriteText(m_Folder / "cut", model.substr(0, model.size() / 2));
   WriteText(m_Folder / "foreign", "This is no model.");
   std::string newer = model;
-  newer.replace(newer.find("\"format_version\":\"1\""), 20, "\"format_version\":\"7\"");
+  newer.replace(newer.find("\"format_version\":\"2\""), 20, "\"format_version\":\"7\"");
   WriteText(m_Folder / "newer", newer);
   for (const auto& [name, expected] : Parameters{{"cut", "is cut"},
                                                  {"foreign", "not a safetensors file"},
@@ -299,6 +481,7 @@ TEST_F(HUDTrainSample, RefusesAFolderThatDoesNotExistOrIsReadOnly)
   ExpectSays(Failure("HUDTrain", Training({{"out", Path("missing/m")}})), {"out", "missing"});
   // Nobody, not even root, may make files there.
   ExpectSays(Failure("HUDTrain", Training({{"out", "/proc/m"}})), {"out", "/proc"});
+  ExpectSays(Failure("HUDTrain", Training({{"preview", Path("missing/p.png")}})), {"preview", "missing"});
   Run("HUDTrain", Training());
   ExpectSays(Failure("HUDSample", Sampling({{"out", Path("missing/s.tif")}})), {"out", "missing"});
   ExpectSays(Failure("HUDSample", Sampling({{"out", "/proc/s.tif"}})), {"out", "/proc"});

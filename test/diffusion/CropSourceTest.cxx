@@ -142,7 +142,8 @@ hud::AbundanceMap MakeRamp(Eigen::Index width, Eigen::Index height)
   map.m_Abundances.resize(2, width * height);
   for (Eigen::Index pixel = 0; pixel < width * height; ++pixel)
   {
-    const float share = (1.f + static_cast<float>(pixel / width)) / static_cast<float>(height + 1);
+    const Eigen::Index line = pixel / width;
+    const float share = static_cast<float>(line + 1) / static_cast<float>(height + 1);
     map.m_Abundances.col(pixel) << share, 1.f - share;
   }
   return map;
