@@ -7,6 +7,7 @@
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDInterrupt.h"
 #include "otbHUDReplaceImageFilter.h"
+#include "otbHUDResidualImageFilter.h"
 #include "otbHUDRowImageSource.h"
 
 #include "otbWrapperApplicationFactory.h"
@@ -111,6 +112,13 @@ private:
     GetParameterByKey("eta")->SetUserLevel(UserLevel_Advanced);
     MandatoryOff("eta");
 
+    AddParameter(ParameterType_Float, "residual", "Residual");
+    SetParameterDescription("residual",
+                            "Add to each pixel what mixing leaves over in real scenes (sensor noise, variation of the "
+                            "materials), drawn from its mean and covariance: 1 as much as there, 0 none.");
+    SetDefaultParameterFloat("residual", 0.f);
+    SetMinimumParameterFloatValue("residual", 0.f);
+
     AddParameter(ParameterType_Choice, "device", "Device");
     SetParameterDescription("device", "Where to compute.");
     AddChoice("device.auto", "A CUDA GPU where there is one, else the CPU");
@@ -188,8 +196,7 @@ private:
     m_Abundances = HUDRowImageSource::New();
     m_Abundances->SetRows(scene->Endmembers(), scene->Width(), scene->Height(),
                           [scene](Eigen::Index row, auto pixels) { scene->ReadRows(row, 1, pixels); });
-    Decode(session);
-    SetParameterOutputImage("out", m_Decode->GetOutput());
+    SetParameterOutputImage("out", Decode(session, options.m_Seed));
   }
 
   /// Varies or repairs an existing scene.
@@ -246,7 +253,6 @@ private:
                               }
                             }
                           });
-    Decode(session);
     std::vector<bool> replaced = *isKnown;
     if (repair)
     {
@@ -254,18 +260,33 @@ private:
     }
     m_Replace = HUDReplaceImageFilter::New();
     m_Replace->SetScene(&scene);
-    m_Replace->SetReplacement(m_Decode->GetOutput());
+    m_Replace->SetReplacement(Decode(session, options.m_Seed));
     m_Replace->SetReplaced(std::move(replaced));
     SetParameterOutputImage("out", m_Replace->GetOutput());
   }
 
-  /// Connects the decoder and the abundances.
-  void Decode(const hud::SampleSession& session)
+  /// Connects the abundances, and returns their spectra.
+  HUDImageType* Decode(const hud::SampleSession& session, std::uint64_t seed)
   {
+    const hud::SceneInfo& scene = session.Info().m_Scene;
+    SetParameterOutputImage("outabund", m_Abundances->GetOutput());
     m_Decode = HUDDecodeImageFilter::New();
     m_Decode->SetInput(m_Abundances->GetOutput());
-    m_Decode->SetEndmembers(session.Info().m_Scene.m_Endmembers);
-    SetParameterOutputImage("outabund", m_Abundances->GetOutput());
+    m_Decode->SetEndmembers(scene.m_Endmembers);
+    const double amount = GetParameterFloat("residual");
+    if (amount == 0.)
+    {
+      return m_Decode->GetOutput();
+    }
+    if (!scene.m_Residual)
+    {
+      throw hud::InvalidOption("residual: found " + std::to_string(amount) +
+                               ", expected 0 with this model, which has no residual");
+    }
+    m_Residual = HUDResidualImageFilter::New();
+    m_Residual->SetInput(m_Decode->GetOutput());
+    m_Residual->SetNoise(hud::ResidualNoise(*scene.m_Residual, seed, amount));
+    return m_Residual->GetOutput();
   }
 
   /// Returns what sample(proceed) returns, watched.
@@ -281,6 +302,7 @@ private:
 
   HUDRowImageSource::Pointer m_Abundances;
   HUDDecodeImageFilter::Pointer m_Decode;
+  HUDResidualImageFilter::Pointer m_Residual;
   itk::ImageSource<HUDImageType>::Pointer m_Masked;
   HUDEncodeImageFilter::Pointer m_Encode;
   HUDReplaceImageFilter::Pointer m_Replace;

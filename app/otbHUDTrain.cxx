@@ -242,11 +242,15 @@ private:
                                std::to_string(info.m_Iteration) + " that the model has seen");
     }
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("il", scenes);
-    const hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, emptyBands, info.m_Options.m_Seed);
+    hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, emptyBands, info.m_Options.m_Seed);
     CheckBands("il", scenes, scene.m_Endmembers.rows());
     CheckLabels(scene);
 
     const std::vector<hud::AbundanceMap> maps = Encode(scenes, emptyBands, scene.m_Endmembers);
+    if (!resume)
+    {
+      scene.m_Residual = EstimateResidual("il", scenes, emptyBands, scene.m_Endmembers);
+    }
     hud::TrainSession session = MakeSession(maps, scene, info.m_Options);
     Train(session, iterations, maps);
   }

@@ -12,6 +12,7 @@
 
 #include "hud/core/EndmemberCount.h"
 #include "hud/core/EndmemberExtraction.h"
+#include "hud/core/ResidualModel.h"
 
 #include "otbWrapperApplication.h"
 
@@ -105,6 +106,12 @@ protected:
                                     const std::vector<Eigen::Index>& emptyBands, hud::ExtractionOptions options,
                                     HUDCountMethod countMethod = HUDCountMethod::DecodeError,
                                     double largestError = hud::EndmemberCountOptions().m_LargestError);
+
+  /// Returns what the endmembers' mixtures leave over in the scenes.
+  /// @param emptyBands what FindEmptyBands returns
+  /// @throws hud::InvalidData that names the files
+  hud::ResidualModel EstimateResidual(const std::string& key, const std::vector<HUDImageType*>& scenes,
+                                      const std::vector<Eigen::Index>& emptyBands, const Eigen::MatrixXd& endmembers);
 
   /// Computes an image strip by strip, less what is computed already, for what its filters keep of it.
   void StreamThrough(HUDImageType& image, const std::string& name);

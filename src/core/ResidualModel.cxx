@@ -6,6 +6,7 @@
 #include "SpectraProduct.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/LeastSquares.h"
 #include "hud/core/Random.h"
 
 #include <Eigen/Eigenvalues>
@@ -93,6 +94,18 @@ ResidualModel ResidualEstimator::Model() const
   model.m_Covariance = m_Products.selfadjointView<Eigen::Lower>();
   model.m_Covariance = (model.m_Covariance - model.m_Mean * m_Sum.transpose()) / (pixels - 1.);
   return model;
+}
+
+ResidualModel EstimateResidualModel(const SpectraSource& source, const Eigen::MatrixXd& endmembers)
+{
+  const Encoder encoder(endmembers, EncoderKind::Fcls);
+  ResidualEstimator estimator(endmembers);
+  source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
+    Eigen::MatrixXf abundances(endmembers.cols(), spectra.cols());
+    encoder.Encode(spectra, abundances);
+    estimator.Add(spectra, abundances);
+  });
+  return estimator.Model();
 }
 
 ResidualNoise::ResidualNoise(const ResidualModel& model, std::uint64_t seed, double amount)

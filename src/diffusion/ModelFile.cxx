@@ -22,6 +22,10 @@ namespace
 constexpr int kFormatVersion = 2;
 
 constexpr const char* kFormat = "hud-model";
+constexpr const char* kResidualMean = "residual_mean";
+constexpr const char* kResidualCovariance = "residual_covariance";
+
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 nlohmann::json ToJson(const ModelInfo& info)
 {
@@ -117,6 +121,13 @@ torch::Tensor ToTensor(const std::vector<double>& values)
   return torch::tensor(values, torch::kFloat64);
 }
 
+torch::Tensor ToTensor(const Eigen::MatrixXd& values)
+{
+  torch::Tensor tensor = torch::empty({values.rows(), values.cols()}, torch::kFloat64);
+  Eigen::Map<RowMajor>(tensor.data_ptr<double>(), values.rows(), values.cols()) = values;
+  return tensor;
+}
+
 /// Returns the text of a metadata entry, empty when there is none.
 std::string Entry(const std::map<std::string, std::string>& metadata, const std::string& key)
 {
@@ -157,15 +168,39 @@ std::vector<double> ReadVector(SafetensorsReader& reader, const std::string& pat
   return std::vector<double>(values, values + tensor.numel());
 }
 
+/// Returns the residual model in a file for so many bands, if it has one.
+std::optional<ResidualModel> ReadResidual(SafetensorsReader& reader, const std::string& path, std::int64_t bands)
+{
+  if (reader.Names(kResidualCovariance).empty())
+  {
+    return std::nullopt;
+  }
+  const std::vector<double> mean = ReadVector(reader, path, kResidualMean);
+  const torch::Tensor covariance = reader.Read(kResidualCovariance);
+  const bool usable = static_cast<std::int64_t>(mean.size()) == bands && covariance.dim() == 2 &&
+                      covariance.scalar_type() == torch::kFloat64 && covariance.size(0) == bands &&
+                      covariance.size(1) == bands && torch::isfinite(covariance).all().item<bool>() &&
+                      std::all_of(mean.begin(), mean.end(), [](double m) { return std::isfinite(m); });
+  if (!usable)
+  {
+    throw FileError(path + " has a residual that does not fit its " + std::to_string(bands) + " bands");
+  }
+  ResidualModel residual;
+  residual.m_Mean = Eigen::Map<const Eigen::VectorXd>(mean.data(), bands);
+  residual.m_Covariance = Eigen::Map<const RowMajor>(covariance.data_ptr<double>(), bands, bands);
+  return residual;
+}
+
 } // namespace
 
 void WriteModelFile(const std::string& path, const ModelInfo& info, TensorMap tensors)
 {
-  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Eigen::MatrixXd& spectra = info.m_Scene.m_Endmembers;
-  torch::Tensor endmembers = torch::empty({spectra.rows(), spectra.cols()}, torch::kFloat64);
-  Eigen::Map<RowMajor>(endmembers.data_ptr<double>(), spectra.rows(), spectra.cols()) = spectra;
-  tensors["endmembers"] = endmembers;
+  tensors["endmembers"] = ToTensor(info.m_Scene.m_Endmembers);
+  if (info.m_Scene.m_Residual)
+  {
+    tensors[kResidualMean] = ToTensor(info.m_Scene.m_Residual->m_Mean).flatten();
+    tensors[kResidualCovariance] = ToTensor(info.m_Scene.m_Residual->m_Covariance);
+  }
   tensors["channel_mean"] = ToTensor(info.m_ChannelMean);
   tensors["channel_sd"] = ToTensor(info.m_ChannelSd);
   WriteSafetensors(path, tensors,
@@ -210,7 +245,6 @@ ModelFileReader::ModelFileReader(const std::string& path) : m_Path(path), m_Read
   {
     throw FileError(path + " has endmembers and a normalisation that do not fit together");
   }
-  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   m_Info.m_Scene.m_Endmembers = Eigen::Map<const RowMajor>(endmembers.data_ptr<double>(), endmembers.size(0), d);
   const auto wavelengths = static_cast<std::int64_t>(m_Info.m_Scene.m_Wavelengths.size());
   if (wavelengths != 0 && wavelengths != endmembers.size(0))
@@ -218,6 +252,7 @@ ModelFileReader::ModelFileReader(const std::string& path) : m_Path(path), m_Read
     throw FileError(path + " has " + std::to_string(wavelengths) + " wavelengths for " +
                     std::to_string(endmembers.size(0)) + " bands");
   }
+  m_Info.m_Scene.m_Residual = ReadResidual(m_Reader, path, endmembers.size(0));
 }
 
 const ModelInfo& ModelFileReader::Info() const

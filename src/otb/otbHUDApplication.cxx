@@ -469,6 +469,20 @@ hud::SceneStatistics HUDApplication::ReadStatistics(const std::string& key, cons
   });
 }
 
+hud::ResidualModel HUDApplication::EstimateResidual(const std::string& key, const std::vector<HUDImageType*>& scenes,
+                                                    const std::vector<Eigen::Index>& emptyBands,
+                                                    const Eigen::MatrixXd& endmembers)
+{
+  return WithSource(key, scenes, [&](HUDSceneSource& source) {
+    source.SetEmptyBands(emptyBands);
+    const auto progress = StartProgress("Estimating the residual");
+    source.SetProgress([&](double fraction) { Advance(*progress, fraction); });
+    hud::ResidualModel model = hud::EstimateResidualModel(source, endmembers);
+    progress->Finish();
+    return model;
+  });
+}
+
 hud::Extraction HUDApplication::ExtractEndmembers(const std::string& key, const std::vector<HUDImageType*>& scenes,
                                                   const std::vector<Eigen::Index>& emptyBands,
                                                   hud::ExtractionOptions options, HUDCountMethod countMethod,

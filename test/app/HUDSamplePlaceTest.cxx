@@ -127,6 +127,23 @@ TEST_F(HUDSamplePlace, RepairsMaskedAndNoDataPixelsAndKeepsTheOthersBitForBit)
   ExpectGrid(Path("s.tif"));
 }
 
+TEST_F(HUDSamplePlace, AddsTheResidualToWhatIsMadeOnly)
+{
+  Run("HUDSample", Sampling({{"strength", "0"}}));
+  const TestImage mixture = ReadImage(Path("s.tif"));
+  Run("HUDSample", Sampling({{"strength", "0"}, {"residual", "1"}}));
+  const TestImage noisy = ReadImage(Path("s.tif"));
+  EXPECT_EQ(noisy.m_Pixels.col(kHole), m_Scene.m_Pixels.col(kHole));
+  const double left = (m_Scene.m_Pixels - mixture.m_Pixels).cast<double>().norm();
+  const double added = (noisy.m_Pixels - mixture.m_Pixels).cast<double>().norm();
+  EXPECT_GT(left, 0.);
+  EXPECT_NEAR(added, left, 0.2 * left);
+
+  WriteMask(kWidth, kHeight);
+  Run("HUDSample", Sampling({{"mask", Path("mask.tif")}, {"residual", "1"}}));
+  EXPECT_EQ(ReadImage(Path("s.tif")).m_Pixels.col(0), m_Scene.m_Pixels.col(0));
+}
+
 TEST_F(HUDSamplePlace, RefusesParametersThatContradictEachOther)
 {
   WriteMask(kWidth, kHeight);

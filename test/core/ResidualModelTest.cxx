@@ -214,6 +214,23 @@ TEST(ResidualNoise, OfNoCovarianceIsTheMean)
   EXPECT_EQ(DrawRectangle(noise, 1, 2, 4, 3), mean.cast<float>().replicate(1, 12));
 }
 
+TEST(EstimateResidualModel, FindsTheNoiseOfASyntheticScene)
+{
+  hud::SyntheticSceneOptions options;
+  options.m_Bands = 30;
+  options.m_Pixels = 20000;
+  options.m_Endmembers = kEndmembers;
+  options.m_SnrDecibel = 40.;
+  const hud::SyntheticScene scene = hud::MakeSyntheticScene(options);
+  const ResidualModel model = hud::EstimateResidualModel(hud::InMemorySpectra(scene.m_Spectra), scene.m_Endmembers);
+  // Least squares fit d - 1 of the bands' worth of noise.
+  const double power = (scene.m_Endmembers * scene.m_Abundances.cast<double>()).squaredNorm() /
+                       static_cast<double>(scene.m_Spectra.size());
+  const double expected = 1e-4 * power * static_cast<double>(options.m_Bands - kEndmembers + 1);
+  EXPECT_NEAR(model.m_Covariance.trace(), expected, 0.05 * expected);
+  EXPECT_LT(model.m_Mean.cwiseAbs().maxCoeff(), 0.1 * std::sqrt(1e-4 * power));
+}
+
 TEST(ResidualNoise, RefusesWhatIsNoModel)
 {
   const ResidualModel good = FullRankModel();

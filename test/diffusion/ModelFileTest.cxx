@@ -70,6 +70,9 @@ TEST_F(ModelFile, KeepsTheWholeDescription)
   EXPECT_EQ(read.m_Scene.m_Wavelengths, m_Info.m_Scene.m_Wavelengths);
   EXPECT_EQ(read.m_Scene.m_Units, "reflectance");
   EXPECT_EQ(read.m_Scene.m_NoData, -32768.);
+  ASSERT_TRUE(read.m_Scene.m_Residual);
+  EXPECT_EQ(read.m_Scene.m_Residual->m_Mean, hud::test::MakeToyScene().m_Residual->m_Mean);
+  EXPECT_EQ(read.m_Scene.m_Residual->m_Covariance, hud::test::MakeToyScene().m_Residual->m_Covariance);
   EXPECT_EQ(read.m_Options.m_Network.m_Width, 8);
   EXPECT_EQ(read.m_Options.m_Network.m_Multipliers, (std::vector<int>{1, 2}));
   EXPECT_EQ(read.m_Options.m_Patch, 8);

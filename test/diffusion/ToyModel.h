@@ -39,6 +39,7 @@ inline SceneInfo MakeToyScene()
   scene.m_Wavelengths = {450.5, 550., 660.25, 850.};
   scene.m_Units = "reflectance";
   scene.m_NoData = -32768.;
+  scene.m_Residual = {Eigen::VectorXd::LinSpaced(4, -1e-3, 2e-3), 1e-4 * Eigen::MatrixXd::Identity(4, 4)};
   return scene;
 }
 

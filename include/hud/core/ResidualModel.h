@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include "hud/core/SpectraSource.h"
+
 #include <Eigen/Core>
 
 #include <cstdint>
@@ -44,6 +46,10 @@ private:
   Eigen::VectorXd m_Sum;
   Eigen::MatrixXd m_Products; ///< its lower half
 };
+
+/// Returns the residual model of a scene, whose abundances are fully constrained least squares.
+/// @throws InvalidData as ResidualEstimator and Encoder
+ResidualModel EstimateResidualModel(const SpectraSource& source, const Eigen::MatrixXd& endmembers);
 
 /// Residuals drawn from a model, independent from pixel to pixel; a pixel's residual depends on the model, the seed and its
 /// place only, so tiles agree to the bit. Thread-safe, and without threads of its own.

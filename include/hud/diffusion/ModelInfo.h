@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "hud/core/ResidualModel.h"
 #include "hud/diffusion/DiffusionOptions.h"
 
 #include <Eigen/Core>
@@ -18,10 +19,11 @@ namespace hud
 /// What a model knows of the scenes that it was trained on: enough to decode samples to spectra and to label their bands.
 struct SceneInfo
 {
-  Eigen::MatrixXd m_Endmembers;      ///< A, [bands x d], in the scene's units
-  std::vector<double> m_Wavelengths; ///< nanometre, one per band; empty when unknown
-  std::string m_Units;               ///< of the spectra; empty when unknown
-  std::optional<double> m_NoData;    ///< that the scene declares
+  Eigen::MatrixXd m_Endmembers;            ///< A, [bands x d], in the scene's units
+  std::vector<double> m_Wavelengths;       ///< nanometre, one per band; empty when unknown
+  std::string m_Units;                     ///< of the spectra; empty when unknown
+  std::optional<double> m_NoData;          ///< that the scene declares
+  std::optional<ResidualModel> m_Residual; ///< of the endmembers' mixtures in the scenes; none when not estimated
 };
 
 /// Everything in a model file but the weights.
