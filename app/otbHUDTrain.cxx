@@ -55,7 +55,7 @@ private:
         "model file holds everything "
         "that HUDSample needs: the network, the endmembers and the wavelengths. Training can be "
         "interrupted (Ctrl-C): the "
-        "model so far is then saved, and resume goes on with it. After a crash or a power cut, resume "
+        "model so far is then saved, and resume goes on with it. After a crash, resume "
         "goes on with name.checkpoint.safetensors, which stands beside the model while it is trained.");
     SetDocLimitations("Nothing larger than a patch is learned.");
     SetDocAuthors("The HUD developers");

@@ -6,7 +6,7 @@
 # checkpoint, and compares the bytes. HUD_PREFIX is as in scripts/demo.sh; HUD_KILLS (20) is the number of kills, and
 # HUD_KILL_SEED decides when they come.
 set -euo pipefail
-export LC_ALL=C
+export LC_ALL=C ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1
 here=$(cd "$(dirname "$0")/.." && pwd)
 prefix=${HUD_PREFIX:-$here/build/install}
 kills=${HUD_KILLS:-20}
@@ -23,7 +23,7 @@ fail()
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-settings=(-il "$here/data/jasper_ridge.tif" -ne 4 -iterations 1000 -patch 16 -batch 4 -net.width 8 -holdout 0.2 -rand 3)
+settings=(-il "$here/data/jasper_ridge.tif" -ne 4 -iterations 400 -patch 16 -batch 4 -net.width 8 -holdout 0.2 -rand 3)
 
 # now: the time in milliseconds.
 now()

@@ -92,6 +92,15 @@ TEST_F(Safetensors, RefusesHeadersThatLie)
   }
 }
 
+TEST_F(Safetensors, WhatAKilledWriteLeftDoesNotStay)
+{
+  const std::string before = ReadText(Path());
+  WriteText(Path() + ".incomplete", std::string(2 * before.size(), 'x'));
+  SetUp();
+  EXPECT_EQ(ReadText(Path()), before);
+  EXPECT_EQ(m_Folder.Names(), (std::set<std::string>{"t.safetensors"}));
+}
+
 TEST_F(Safetensors, AFailedWriteKeepsTheEarlierFile)
 {
   const std::string before = ReadText(Path());

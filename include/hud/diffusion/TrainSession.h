@@ -22,7 +22,8 @@ struct Validation
 {
   double m_Loss = 0.;         ///< weighted mean square error on crops of the held-out lines
   double m_TrainingLoss = 0.; ///< the same on crops that are trained on, with the same noise and timesteps
-  bool m_Memorising = false;  ///< m_Loss is far above m_TrainingLoss: the model begins to copy what it is trained on
+  bool m_Memorising =
+      false; ///< m_Loss is far above m_TrainingLoss and rises: the model begins to copy what it trains on
 };
 
 /// The state of a training run, reported after every iteration.
