@@ -181,7 +181,7 @@ TEST_F(TrainSession, LearnsWithEveryProjection)
     options.m_LearningRate = 5e-3;
     hud::TrainSession session({MakeToyMap(8, 8)}, MakeToyScene(), options, OnCpu());
     double last = 0.;
-    session.Run(300, [&](const hud::TrainProgress& progress) {
+    session.Run(400, [&](const hud::TrainProgress& progress) {
       last = progress.m_Loss;
       return true;
     });
