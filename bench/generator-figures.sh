@@ -151,9 +151,9 @@ scenes()
 
 pytorch()
 {
-  local round name python3=/usr/bin/python3
+  local name python3=/usr/bin/python3
   "$python3" -c 'import torch' 2>/dev/null || fail "PyTorch is missing: install the package python3-torch"
-  for round in 1 2 3; do
+  for _ in 1 2 3; do
     "$build/bin/hud_time_diffusion" "$work/model.safetensors" 4 40 >>"$work/hud" || fail "hud_time_diffusion failed"
     "$python3" "$here/bench/pytorch_unet.py" "$work/model.safetensors" 40 "$(nproc)" >>"$work/pytorch" ||
       fail "pytorch_unet.py failed"

@@ -40,7 +40,8 @@ span=$((2 * ($(now) - begin) / (kills + 1) + 1))
 
 done=0
 while :; do
-  killed= resume=()
+  killed=''
+  resume=()
   [ -e m.checkpoint.safetensors ] && resume=(-resume m.checkpoint.safetensors)
   # A process group of its own, as otbcli is a script that starts the program.
   setsid "$prefix/bin/otbcli_HUDTrain" "${settings[@]}" "${resume[@]}" -checkpoint 0.001 -out m.safetensors >log 2>&1 &
