@@ -60,13 +60,14 @@ private:
     SetParameterDescription("outabund", "Abundances of the synthetic scene: its ground truth.");
     MandatoryOff("outabund");
 
+    const hud::SampleOptions defaults;
     AddParameter(ParameterType_Int, "sizex", "Width");
     SetParameterDescription("sizex", "Width of the scene in pixels.");
-    SetDefaultParameterInt("sizex", 128);
+    SetDefaultParameterInt("sizex", static_cast<int>(defaults.m_Width));
 
     AddParameter(ParameterType_Int, "sizey", "Height");
     SetParameterDescription("sizey", "Height of the scene in pixels.");
-    SetDefaultParameterInt("sizey", 128);
+    SetDefaultParameterInt("sizey", static_cast<int>(defaults.m_Height));
 
     AddParameter(ParameterType_Choice, "layout", "Layout");
     SetParameterDescription("layout", "What fills the scene.");
@@ -80,7 +81,6 @@ private:
                             "pixels stay no-data.");
     MandatoryOff("in");
 
-    const hud::SampleOptions defaults;
     AddParameter(ParameterType_Float, "strength", "Strength of the variation");
     SetParameterDescription("strength",
                             "How far the realisation may be from the existing scene: 0 is its own mixture of the "
@@ -158,6 +158,8 @@ private:
     // The other half is for the pipeline that decodes and writes.
     options.m_LargestMemory = static_cast<std::size_t>(GetParameterInt("ram")) << 19;
 
+    PrepareResidual(info.m_Scene, options.m_Seed);
+
     otbAppLogINFO("Sampling on " << session.DeviceDescription() << ", from a model of " << info.m_Iteration
                                  << " iterations");
     HasValue("in") ? SamplePlace(session, options) : SampleScene(session, options);
@@ -168,25 +170,46 @@ private:
   /// Throws when parameters are given that contradict each other.
   void CheckPlaceParameters()
   {
+    // QGIS hands over the default values too.
+    const hud::SampleOptions defaults;
+    const bool isStrengthSet = GetParameterFloat("strength") != static_cast<float>(defaults.m_Strength);
+    const std::vector<std::pair<std::string, bool>> ofPlaces = {{"mask", HasValue("mask")},
+                                                                {"strength", isStrengthSet}};
+    const std::vector<std::pair<std::string, bool>> ofNewScenes = {
+        {"sizex", GetParameterInt("sizex") != defaults.m_Width},
+        {"sizey", GetParameterInt("sizey") != defaults.m_Height},
+        {"layout", GetParameterString("layout") != "scene"}};
     const bool place = HasValue("in");
-    for (const char* const key : {"mask", "strength"})
+    for (const auto& [key, isSet] : place ? ofNewScenes : ofPlaces)
     {
-      if (!place && HasUserValue(key))
+      if (isSet)
       {
-        throw hud::InvalidOption(std::string(key) + ": found without an existing scene, expected in as well");
+        throw hud::InvalidOption(key + (place ? ": found beside in, whose size the result has: leave it out"
+                                              : ": found without an existing scene, expected in as well"));
       }
     }
-    for (const char* const key : {"sizex", "sizey", "layout"})
-    {
-      if (place && HasUserValue(key))
-      {
-        throw hud::InvalidOption(std::string(key) + ": found beside in, whose size the result has: leave it out");
-      }
-    }
-    if (HasValue("mask") && HasUserValue("strength"))
+    if (HasValue("mask") && isStrengthSet)
     {
       throw hud::InvalidOption("strength: found beside a mask, whose pixels are made anew entirely: leave it out");
     }
+  }
+
+  /// Prepares what is added to the spectra, if anything is.
+  void PrepareResidual(const hud::SceneInfo& scene, std::uint64_t seed)
+  {
+    m_Residual = nullptr;
+    const double amount = GetParameterFloat("residual");
+    if (amount == 0.)
+    {
+      return;
+    }
+    if (!scene.m_Residual)
+    {
+      throw hud::InvalidOption("residual: found " + GetParameterAsString("residual") +
+                               ", expected 0 with this model, which has no residual");
+    }
+    m_Residual = HUDResidualImageFilter::New();
+    m_Residual->SetNoise(hud::ResidualNoise(*scene.m_Residual, seed, amount));
   }
 
   void SampleScene(const hud::SampleSession& session, const hud::SampleOptions& options)
@@ -196,7 +219,7 @@ private:
     m_Abundances = HUDRowImageSource::New();
     m_Abundances->SetRows(scene->Endmembers(), scene->Width(), scene->Height(),
                           [scene](Eigen::Index row, auto pixels) { scene->ReadRows(row, 1, pixels); });
-    SetParameterOutputImage("out", Decode(session, options.m_Seed));
+    SetParameterOutputImage("out", Decode(session));
   }
 
   /// Varies or repairs an existing scene.
@@ -205,6 +228,7 @@ private:
     HUDImageType& scene = *OpenImage("in");
     const Eigen::MatrixXd& endmembers = session.Info().m_Scene.m_Endmembers;
     CheckBands("in", {&scene}, endmembers.rows());
+    CheckLabels("in", session.Info().m_Scene.m_Wavelengths, session.Info().m_Scene.m_Units, "model");
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("in", {&scene});
     const bool repair = HasValue("mask");
     m_Encode = HUDEncodeImageFilter::New();
@@ -260,32 +284,24 @@ private:
     }
     m_Replace = HUDReplaceImageFilter::New();
     m_Replace->SetScene(&scene);
-    m_Replace->SetReplacement(Decode(session, options.m_Seed));
+    m_Replace->SetReplacement(Decode(session));
     m_Replace->SetReplaced(std::move(replaced));
+    m_Replace->SetKeptBands(emptyBands);
     SetParameterOutputImage("out", m_Replace->GetOutput());
   }
 
   /// Connects the abundances, and returns their spectra.
-  HUDImageType* Decode(const hud::SampleSession& session, std::uint64_t seed)
+  HUDImageType* Decode(const hud::SampleSession& session)
   {
-    const hud::SceneInfo& scene = session.Info().m_Scene;
     SetParameterOutputImage("outabund", m_Abundances->GetOutput());
     m_Decode = HUDDecodeImageFilter::New();
     m_Decode->SetInput(m_Abundances->GetOutput());
-    m_Decode->SetEndmembers(scene.m_Endmembers);
-    const double amount = GetParameterFloat("residual");
-    if (amount == 0.)
+    m_Decode->SetEndmembers(session.Info().m_Scene.m_Endmembers);
+    if (!m_Residual)
     {
       return m_Decode->GetOutput();
     }
-    if (!scene.m_Residual)
-    {
-      throw hud::InvalidOption("residual: found " + std::to_string(amount) +
-                               ", expected 0 with this model, which has no residual");
-    }
-    m_Residual = HUDResidualImageFilter::New();
     m_Residual->SetInput(m_Decode->GetOutput());
-    m_Residual->SetNoise(hud::ResidualNoise(*scene.m_Residual, seed, amount));
     return m_Residual->GetOutput();
   }
 

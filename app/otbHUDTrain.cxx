@@ -223,7 +223,6 @@ private:
     CheckOutputsWritable();
     CheckWatching();
     const std::vector<HUDImageType*> scenes = OpenImages("il");
-    const std::int64_t iterations = GetParameterInt("iterations");
     const bool resume = HasValue("resume");
     hud::ModelInfo info;
     if (resume)
@@ -236,6 +235,9 @@ private:
       info.m_Options = GetOptions();
       info.m_Options.Check();
     }
+    // Without another wish a run goes on as it was planned.
+    const std::int64_t iterations =
+        resume && !HasUserValue("iterations") ? info.m_Options.m_Iterations : GetParameterInt("iterations");
     if (iterations <= info.m_Iteration)
     {
       throw hud::InvalidOption("iterations: found " + std::to_string(iterations) + ", expected more than the " +
@@ -244,7 +246,7 @@ private:
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("il", scenes);
     hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, emptyBands, info.m_Options.m_Seed);
     CheckBands("il", scenes, scene.m_Endmembers.rows());
-    CheckLabels(scene);
+    CheckLabels("il", scene.m_Wavelengths, scene.m_Units, resume ? "model to go on with" : "first scene");
 
     const std::vector<hud::AbundanceMap> maps = Encode(scenes, emptyBands, scene.m_Endmembers);
     if (!resume)
@@ -316,34 +318,6 @@ private:
     catch (const hud::InvalidData& error)
     {
       throw hud::InvalidData(DescribeInput("il") + ": " + error.what());
-    }
-  }
-
-  /// Throws when the wavelengths of a scene are not those of the model, and warns when its unit is not.
-  void CheckLabels(const hud::SceneInfo& model)
-  {
-    // Some sensors drift from one scene to the next, by less than the distance of their bands.
-    constexpr double kDrift = 5.;
-    for (const std::string& file : GetParameterStringList("il"))
-    {
-      const std::vector<double> wavelengths = HUDReadWavelengths(file);
-      for (std::size_t band = 0; band < std::min(wavelengths.size(), model.m_Wavelengths.size()); ++band)
-      {
-        if (std::abs(wavelengths[band] - model.m_Wavelengths[band]) > kDrift)
-        {
-          std::ostringstream message;
-          message << "il (" << file << "): found band " << band + 1 << " at " << wavelengths[band] << " nm, expected "
-                  << model.m_Wavelengths[band] << " nm, as in the "
-                  << (HasValue("resume") ? "model to go on with" : "first scene");
-          throw hud::InvalidData(message.str());
-        }
-      }
-      const std::string unit = HUDReadUnits(file);
-      if (!unit.empty() && !model.m_Units.empty() && unit != model.m_Units)
-      {
-        otbAppLogWARNING(<< "il (" << file << "): the unit is '" << unit << "', but that of the model '"
-                         << model.m_Units << "'");
-      }
     }
   }
 

@@ -54,8 +54,8 @@ quietly cmake --build "$build" --parallel "$("$here/scripts/build-jobs.sh")" \
 echo "CPU cores: $(nproc)"
 timed "Training, 1000 iterations, default settings" "$prefix/bin/otbcli_HUDTrain" \
   -il "$scene" -ie "$demo/endmembers.tif" -iterations 1000 -out "$work/timed.safetensors"
-timed "Sampling, 64 patches, 20 DDIM steps" "$prefix/bin/otbcli_HUDSample" \
-  -model "$demo/jasper.safetensors" -sampler ddim -steps 20 -layout patches -sizex 256 -sizey 256 \
+timed "Sampling, 64 patches, 20 steps" "$prefix/bin/otbcli_HUDSample" \
+  -model "$demo/jasper.safetensors" -layout patches -sizex 256 -sizey 256 \
   -out "$work/timed.tif"
 
 "$build/bin/hud_score_patches" "$scene" "$demo/patches.tif" 32 8 | sed 's/^/Generated patches, /'

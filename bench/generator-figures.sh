@@ -93,15 +93,16 @@ distances()
 
 quality()
 {
-  local iterations=${1:-4000} seeds=${2:-3} scene name seed
+  local iterations=${1:-4000} seeds=${2:-3} scene name seed score
   shift $(($# < 2 ? $# : 2))
   for name in jasper_ridge pavia_centre_crop enmap_potsdam_nw; do
     scene=$here/data/$name.tif
-    [ -e "$scene" ] || scene=${HUD_SCENES:-}/$name.tif
+    [ -e "$scene" ] || scene=${HUD_SCENES:-none}/$name.tif
     [ -e "$scene" ] || continue
     quietly "$prefix/bin/otbcli_HUDUnmix" -in "$scene" -ne "${endmembersOf[$name]}" -out "$work/real.tif" \
       -outendm "$work/endmembers.tif"
-    echo "$name, oracle, F_p and D_b/F_p: $(oracle "$scene")"
+    score=$(oracle "$scene")
+    echo "$name, oracle, F_p and D_b/F_p: $score"
     for ((seed = 1; seed <= seeds; ++seed)); do
       SECONDS=0
       quietly "$prefix/bin/otbcli_HUDTrain" -il "$scene" -ie "$work/endmembers.tif" -iterations "$iterations" \
@@ -109,7 +110,8 @@ quality()
       echo "$name, seed $seed, training: $SECONDS s"
       quietly "$prefix/bin/otbcli_HUDSample" -model "$work/model.safetensors" -layout patches -sizex 256 -sizey 256 \
         -rand "$seed" -out "$work/patches.tif" -outabund "$work/patches_abundances.tif"
-      echo "$name, seed $seed, F_p and D_b/F_p: $(fidelity "$scene" "$work/patches.tif")"
+      score=$(fidelity "$scene" "$work/patches.tif")
+      echo "$name, seed $seed, F_p and D_b/F_p: $score"
       distances "$work/real.tif" "$work/patches_abundances.tif" | sed "s/^/$name, seed $seed, /"
     done
   done
@@ -117,7 +119,7 @@ quality()
 
 samplers()
 {
-  local model real sampler steps begin
+  local model real sampler steps begin score
   model=$(demo jasper.safetensors) real=$(demo abundances.tif)
   for sampler in dpmpp ddim ddpm; do
     for steps in 5 10 20 50 1000; do
@@ -126,7 +128,8 @@ samplers()
         -steps "$steps" -out "$work/patches.tif" -outabund "$work/patches_abundances.tif"
       awk -v name="$sampler, $steps steps" -v begin="$begin" -v end="$EPOCHREALTIME" \
         'BEGIN {printf "%s, time: %.1f s\n", name, end - begin}'
-      echo "$sampler, $steps steps, F_p and D_b/F_p: $(fidelity "$here/data/jasper_ridge.tif" "$work/patches.tif")"
+      score=$(fidelity "$here/data/jasper_ridge.tif" "$work/patches.tif")
+      echo "$sampler, $steps steps, F_p and D_b/F_p: $score"
       distances "$real" "$work/patches_abundances.tif" | sed "s/^/$sampler, $steps steps, /"
     done
   done

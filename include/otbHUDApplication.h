@@ -111,7 +111,7 @@ protected:
   /// @param emptyBands what FindEmptyBands returns
   /// @throws hud::InvalidData that names the files
   hud::ResidualModel EstimateResidual(const std::string& key, const std::vector<HUDImageType*>& scenes,
-                                      const std::vector<Eigen::Index>& emptyBands, const Eigen::MatrixXd& endmembers);
+                                      const std::vector<Eigen::Index>& emptyBands, Eigen::MatrixXd endmembers);
 
   /// Computes an image strip by strip, less what is computed already, for what its filters keep of it.
   void StreamThrough(HUDImageType& image, const std::string& name);
@@ -123,6 +123,13 @@ protected:
 
   /// Throws hud::InvalidData that names the files when a scene's bands differ from the endmembers'.
   void CheckBands(const std::string& key, const std::vector<HUDImageType*>& scenes, Eigen::Index bands);
+
+  /// Throws hud::InvalidData that names the file and the band when a file's wavelengths are others than these; warns when its
+  /// unit is another. What is unknown is not compared.
+  /// @param wavelengths nanometre
+  /// @param reference whose they are, such as "model"
+  void CheckLabels(const std::string& key, const std::vector<double>& wavelengths, const std::string& units,
+                   const std::string& reference);
 
   /// Writes a log line about pixels that were left out, if there are any.
   void LogNoData(const HUDNoDataCounts& pixels);

@@ -5,6 +5,8 @@
 
 #include "otbHUDImageType.h"
 
+#include <Eigen/Core>
+
 #include "itkImageToImageFilter.h"
 
 #include <vector>
@@ -36,6 +38,9 @@ public:
   /// @param replaced for each pixel of the scene, row by row, whether it is replaced
   void SetReplaced(std::vector<bool> replaced);
 
+  /// Has these bands, counted from 0, be the scene's in all pixels: bands without data stay so.
+  void SetKeptBands(std::vector<Eigen::Index> bands);
+
 protected:
   HUDReplaceImageFilter();
   ~HUDReplaceImageFilter() override = default;
@@ -46,6 +51,7 @@ protected:
 
 private:
   std::vector<bool> m_Replaced;
+  std::vector<Eigen::Index> m_KeptBands;
 };
 
 } // namespace otb

@@ -38,6 +38,8 @@ protected:
   HUDResidualImageFilter() = default;
   ~HUDResidualImageFilter() override = default;
 
+  /// @throws hud::InvalidData when the noise has other bands, or was not set
+  void GenerateOutputInformation() override;
   void BeforeThreadedGenerateData() override;
   void ThreadedGenerateData(const OutputImageRegionType& region, itk::ThreadIdType thread) override;
 

@@ -73,7 +73,7 @@ picture()
   gdal_translate -q -of PNG --config GDAL_PAM_ENABLED NO "$part/demo.vrt" "$part/demo.png"
 }
 
-sampling=(-model jasper.safetensors -sampler ddim -steps 20)
+sampling=(-model jasper.safetensors)
 
 step "Unmixing" "abundances.tif endmembers.tif" "$real" \
   "$prefix/bin/otbcli_HUDUnmix" -in "$real" -ne 4 -out "$part/abundances.tif" -outendm "$part/endmembers.tif"

@@ -181,11 +181,11 @@ private:
     return noise.permute({0, 2, 1}).contiguous();
   }
 
-  /// Returns where rows of an existing place are still known at the step, [rows, 1, width].
+  /// Returns where rows of an existing place are still known at a step, [rows, 1, width].
   /// @param known the rows of m_Known
-  torch::Tensor IsHeld(const torch::Tensor& known) const
+  torch::Tensor IsHeld(const torch::Tensor& known, std::size_t step) const
   {
-    return known.narrow(1, m_Channels, 1) < static_cast<double>(m_Plan[m_Step].m_From);
+    return known.narrow(1, m_Channels, 1) < static_cast<double>(m_Plan[step].m_From);
   }
 
   /// Writes Z_T.
@@ -200,7 +200,7 @@ private:
         const torch::Tensor known = m_Known->Read(y, m_Patch);
         const double signal = m_Schedule.AlphaBar(m_Schedule.Timesteps());
         const torch::Tensor noised = std::sqrt(signal) * known.narrow(1, 0, m_Channels) + std::sqrt(1. - signal) * rows;
-        rows = torch::where(IsHeld(known), noised, rows);
+        rows = torch::where(IsHeld(known, 0), noised, rows);
       }
       m_Current.Write(y, rows);
     }
@@ -211,15 +211,25 @@ private:
   {
     const SamplerStep& step = m_Plan[m_Step];
     const std::int64_t rows = clean.size(0);
+    torch::Tensor previous;
+    if (step.m_Previous != 0.)
+    {
+      previous = m_Previous->Read(first, rows);
+    }
     if (m_Known)
     {
       const torch::Tensor known = m_Known->Read(first, rows);
-      clean = torch::where(IsHeld(known), known.narrow(1, 0, m_Channels), clean);
+      clean = torch::where(IsHeld(known, m_Step), known.narrow(1, 0, m_Channels), clean);
+      if (previous.defined())
+      {
+        // What was known till now says nothing of how the network's estimate changes: the first free step is first order.
+        previous = torch::where(IsHeld(known, m_Step - 1), clean, previous);
+      }
     }
     torch::Tensor next = m_Current.Read(first, rows).mul_(step.m_Current).add_(clean, step.m_Clean);
-    if (step.m_Previous != 0.)
+    if (previous.defined())
     {
-      next.add_(m_Previous->Read(first, rows), step.m_Previous);
+      next.add_(previous, step.m_Previous);
     }
     if (step.m_Noise > 0.)
     {
@@ -272,7 +282,7 @@ private:
         read.push_back(m_Current.Read(grid.m_FirstRows[band], m_Patch));
         if (m_Known)
         {
-          open.push_back(IsHeld(m_Known->Read(grid.m_FirstRows[band], m_Patch)).logical_not());
+          open.push_back(IsHeld(m_Known->Read(grid.m_FirstRows[band], m_Patch), m_Step).logical_not());
         }
       }
       const torch::Tensor bands = torch::stack(read);

@@ -171,7 +171,8 @@ std::vector<double> ReadVector(SafetensorsReader& reader, const std::string& pat
 /// Returns the residual model in a file for so many bands, if it has one.
 std::optional<ResidualModel> ReadResidual(SafetensorsReader& reader, const std::string& path, std::int64_t bands)
 {
-  if (reader.Names(kResidualCovariance).empty())
+  const std::vector<std::string> names = reader.Names(kResidualCovariance);
+  if (std::find(names.begin(), names.end(), kResidualCovariance) == names.end())
   {
     return std::nullopt;
   }

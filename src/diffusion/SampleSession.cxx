@@ -138,6 +138,10 @@ SampledScene SampleSession::SamplePlace(const SampleOptions& options, const Plac
                                         const std::function<bool(double)>& proceed) const
 {
   const ModelInfo& info = m_Implementation->m_Info;
+  if (place && options.m_Layout != SampleLayout::Scene)
+  {
+    throw InvalidOption("the layout of an existing place is independent patches, expected one scene");
+  }
   Canvas canvas = SampleCanvas(m_Implementation->m_Denoiser, info, options, place, proceed);
   return SampledScene(std::make_unique<SampledScene::Implementation>(
       SampledScene::Implementation{std::move(canvas), NetworkCoordinates(info), options.m_Width, options.m_Height}));

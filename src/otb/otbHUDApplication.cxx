@@ -471,8 +471,9 @@ hud::SceneStatistics HUDApplication::ReadStatistics(const std::string& key, cons
 
 hud::ResidualModel HUDApplication::EstimateResidual(const std::string& key, const std::vector<HUDImageType*>& scenes,
                                                     const std::vector<Eigen::Index>& emptyBands,
-                                                    const Eigen::MatrixXd& endmembers)
+                                                    Eigen::MatrixXd endmembers)
 {
+  endmembers(emptyBands, Eigen::all).setZero(); // as the source has them
   return WithSource(key, scenes, [&](HUDSceneSource& source) {
     source.SetEmptyBands(emptyBands);
     const auto progress = StartProgress("Estimating the residual");
@@ -605,6 +606,36 @@ void HUDApplication::CheckBands(const std::string& key, const std::vector<HUDIma
     {
       throw hud::InvalidData(DescribeInput(key) + ": found " + std::to_string(found) +
                              " bands, expected those of the endmembers, " + std::to_string(bands));
+    }
+  }
+}
+
+void HUDApplication::CheckLabels(const std::string& key, const std::vector<double>& wavelengths,
+                                 const std::string& units, const std::string& reference)
+{
+  // Some sensors drift from one scene to the next, by less than the distance of their bands.
+  constexpr double kDrift = 5.;
+  const std::vector<std::string> files = GetParameterType(key) == ParameterType_InputImageList
+                                             ? GetParameterStringList(key)
+                                             : std::vector<std::string>{GetParameterString(key)};
+  for (const std::string& file : files)
+  {
+    const std::vector<double> found = HUDReadWavelengths(file);
+    for (std::size_t band = 0; band < std::min(found.size(), wavelengths.size()); ++band)
+    {
+      if (std::abs(found[band] - wavelengths[band]) > kDrift)
+      {
+        std::ostringstream message;
+        message << key << " (" << file << "): found band " << band + 1 << " at " << found[band] << " nm, expected "
+                << wavelengths[band] << " nm, as in the " << reference;
+        throw hud::InvalidData(message.str());
+      }
+    }
+    const std::string unit = HUDReadUnits(file);
+    if (!unit.empty() && !units.empty() && unit != units)
+    {
+      otbAppLogWARNING(<< key << " (" << file << "): the unit is '" << unit << "', but that of the " << reference
+                       << " '" << units << "'");
     }
   }
 }

@@ -36,6 +36,12 @@ void HUDReplaceImageFilter::SetReplaced(std::vector<bool> replaced)
   Modified();
 }
 
+void HUDReplaceImageFilter::SetKeptBands(std::vector<Eigen::Index> bands)
+{
+  m_KeptBands = std::move(bands);
+  Modified();
+}
+
 void HUDReplaceImageFilter::GenerateOutputInformation()
 {
   Superclass::GenerateOutputInformation();
@@ -70,8 +76,13 @@ void HUDReplaceImageFilter::ThreadedGenerateData(const OutputImageRegionType& re
       const auto place = static_cast<std::size_t>(index[1] - whole.GetIndex(1)) * whole.GetSize(0) +
                          static_cast<std::size_t>(index[0] - whole.GetIndex(0));
       const HUDImageType& from = m_Replaced[place] ? replacement : scene;
-      std::copy_n(from.GetBufferPointer() + from.ComputeOffset(index) * bands, bands,
-                  output.GetBufferPointer() + output.ComputeOffset(index) * bands);
+      const float* const kept = scene.GetBufferPointer() + scene.ComputeOffset(index) * bands;
+      float* const target = output.GetBufferPointer() + output.ComputeOffset(index) * bands;
+      std::copy_n(from.GetBufferPointer() + from.ComputeOffset(index) * bands, bands, target);
+      for (const Eigen::Index band : m_KeptBands)
+      {
+        target[band] = kept[band];
+      }
       progress.CompletedPixel();
     }
   }

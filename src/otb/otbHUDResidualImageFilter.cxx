@@ -3,7 +3,11 @@
 
 #include "otbHUDResidualImageFilter.h"
 
+#include "hud/core/Error.h"
+
 #include "itkProgressReporter.h"
+
+#include <string>
 
 namespace otb
 {
@@ -12,6 +16,17 @@ void HUDResidualImageFilter::SetNoise(const hud::ResidualNoise& noise)
 {
   m_Noise = noise;
   Modified();
+}
+
+void HUDResidualImageFilter::GenerateOutputInformation()
+{
+  Superclass::GenerateOutputInformation();
+  const auto bands = static_cast<Eigen::Index>(GetInput()->GetNumberOfComponentsPerPixel());
+  if (!m_Noise || m_Noise->Bands() != bands)
+  {
+    throw hud::InvalidData("the image has " + std::to_string(bands) + " bands, but the residual " +
+                           std::to_string(m_Noise ? m_Noise->Bands() : 0));
+  }
 }
 
 void HUDResidualImageFilter::BeforeThreadedGenerateData()

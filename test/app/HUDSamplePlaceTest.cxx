@@ -144,6 +144,34 @@ TEST_F(HUDSamplePlace, AddsTheResidualToWhatIsMadeOnly)
   EXPECT_EQ(ReadImage(Path("s.tif")).m_Pixels.col(0), m_Scene.m_Pixels.col(0));
 }
 
+// As a dialog does that hands over every value.
+TEST_F(HUDSamplePlace, TakesDefaultsThatAreGivenInEveryMode)
+{
+  WriteMask(kWidth, kHeight);
+  const Parameters defaults = {{"sizex", "128"}, {"sizey", "128"}, {"strength", "0.5"}, {"layout", "scene"}};
+  Parameters scene = {{"model", Path("m.safetensors")}, {"out", Path("s.tif")}, {"steps", "1"}};
+  scene.insert(scene.end(), defaults.begin(), defaults.end());
+  Run("HUDSample", scene);
+  EXPECT_EQ(ReadImage(Path("s.tif")).m_Width, 128);
+  Run("HUDSample", Sampling(defaults));
+  Parameters repair = defaults;
+  repair.emplace_back("mask", Path("mask.tif"));
+  Run("HUDSample", Sampling(repair));
+  EXPECT_EQ(ReadImage(Path("s.tif")).m_Width, kWidth);
+}
+
+TEST_F(HUDSamplePlace, ARepairedSceneKeepsItsBandsWithoutData)
+{
+  TestImage holes = m_Scene;
+  holes.m_Pixels.row(4).setConstant(static_cast<float>(kNoData));
+  WriteImage(Path("place.tif"), holes, Wavelengths());
+  WriteMask(kWidth, kHeight);
+  Run("HUDSample", Sampling({{"mask", Path("mask.tif")}}));
+  EXPECT_EQ(ReadImage(Path("s.tif")).m_Pixels.row(4), holes.m_Pixels.row(4));
+  Run("HUDUnmix", {{"in", Path("s.tif")}, {"out", Path("b.tif")}, {"ne", "3"}});
+  EXPECT_GE(ReadImage(Path("b.tif")).m_Pixels.minCoeff(), 0.f);
+}
+
 TEST_F(HUDSamplePlace, RefusesParametersThatContradictEachOther)
 {
   WriteMask(kWidth, kHeight);

@@ -61,6 +61,11 @@ public:
   /// @throws InvalidData when the model is none; InvalidOption when the amount is negative or not finite
   ResidualNoise(const ResidualModel& model, std::uint64_t seed, double amount = 1.);
 
+  Eigen::Index Bands() const
+  {
+    return m_Mean.size();
+  }
+
   /// Writes amount (m + F n) with F F^T the covariance and n normal noise, for pixels side by side.
   /// @param x column of the first pixel, 0 to 2^32 - 1
   /// @param y row of the pixels, 0 to 2^32 - 1

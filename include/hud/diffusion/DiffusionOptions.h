@@ -93,7 +93,7 @@ struct TrainingOptions
   Prediction m_Prediction = Prediction::Velocity;
   double m_PreconditioningSd = 0.2; ///< s of GaussianDiffusion::Predict; 1: the output is the prediction
   ProjectionKind m_Projection = ProjectionKind::Log;
-  double m_Floor = 4.;    ///< k of the projection's floor e^-k / d; 8 is the paper's
+  double m_Floor = 3.;    ///< k of the projection's floor e^-k / d; 8 is the paper's
   bool m_Augment = true;  ///< the 8 flips and rotations of every crop
   double m_HoldOut = 0.1; ///< share of a scene's lines, at its bottom, that is not trained on but validates, 0 to 0.5
   std::uint64_t m_Seed = 0;
