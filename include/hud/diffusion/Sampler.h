@@ -51,8 +51,7 @@ struct SamplerStep
   double m_Noise = 0.;
 };
 
-/// Returns the steps from T to 0. DDIM and DDPM visit evenly spaced timesteps, DPM-Solver++ evenly spaced signal-to-noise
-/// ratios. The last step returns its estimate of Z_0.
+/// Returns the steps from T to 0, through evenly spaced timesteps. The last step returns its estimate of Z_0.
 /// @throws InvalidOption as SamplerOptions::Check
 std::vector<SamplerStep> PlanSampler(const NoiseSchedule& schedule, const SamplerOptions& options);
 
