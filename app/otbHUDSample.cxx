@@ -250,7 +250,7 @@ private:
     options.m_Height = reader.Height();
     const auto isKnown = std::make_shared<std::vector<bool>>();
     std::vector<std::uint8_t> valid;
-    const auto place = [&](Eigen::Index /*row*/, Eigen::Ref<Eigen::MatrixXf> abundances,
+    const auto place = [&](Eigen::Index /*row*/, const Eigen::Ref<Eigen::MatrixXf>& abundances,
                            std::vector<hud::PixelRole>& roles) {
       reader.ReadRow(abundances, valid);
       for (std::size_t x = 0; x < valid.size(); ++x)
