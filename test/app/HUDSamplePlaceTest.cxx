@@ -3,7 +3,7 @@
 
 #include "ApplicationTest.h"
 
-#include <cstring>
+#include <array>
 
 namespace
 {
@@ -16,7 +16,7 @@ using hud::test::TestImage;
 using hud::test::WriteImage;
 
 constexpr double kNoData = -32768.;
-constexpr double kTransform[6] = {600000., 30., 0., 4.2e6, 0., -30.};
+constexpr std::array<double, 6> kTransform = {600000., 30., 0., 4.2e6, 0., -30.};
 
 /// HUDSample with an existing scene that is georeferenced and has a no-data pixel.
 class HUDSamplePlace : public hud::test::ApplicationTest
@@ -29,7 +29,8 @@ protected:
     WriteImage(Path("place.tif"), m_Scene, Wavelengths());
     const auto dataset = hud::test::Dataset(static_cast<GDALDataset*>(GDALOpen(Path("place.tif").c_str(), GA_Update)),
                                             [](GDALDataset* open) { GDALClose(open); });
-    dataset->SetGeoTransform(const_cast<double*>(kTransform));
+    std::array<double, 6> transform = kTransform;
+    dataset->SetGeoTransform(transform.data());
 
     Run("HUDUnmix", {{"in", Path("place.tif")}, {"out", Path("a.tif")}, {"outendm", Path("e.tif")}, {"ne", "3"}});
     Run("HUDTrain", {{"il", Path("place.tif")},
@@ -68,9 +69,9 @@ protected:
 
   static void ExpectGrid(const std::string& path)
   {
-    double transform[6] = {};
-    ASSERT_EQ(hud::test::OpenImage(path)->GetGeoTransform(transform), CE_None);
-    EXPECT_EQ(std::memcmp(transform, kTransform, sizeof(transform)), 0);
+    std::array<double, 6> transform = {};
+    ASSERT_EQ(hud::test::OpenImage(path)->GetGeoTransform(transform.data()), CE_None);
+    EXPECT_EQ(transform, kTransform);
   }
 
   static constexpr Eigen::Index kHole = 40;
