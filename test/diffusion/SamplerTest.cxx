@@ -267,7 +267,7 @@ double PathError(const NoiseSchedule& schedule, std::vector<SamplerStep> plan, d
 std::vector<SamplerStep> Begin(const NoiseSchedule& schedule, SamplerKind kind, int steps)
 {
   std::vector<SamplerStep> plan = Plan(schedule, kind, steps);
-  plan.resize(static_cast<std::size_t>(steps / 10 * 9));
+  plan.resize(plan.size() / 10 * 9);
   return plan;
 }
 
