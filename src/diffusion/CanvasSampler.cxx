@@ -22,6 +22,8 @@ namespace
 /// The last steps, in which a scene's windows overlap and are blended.
 constexpr std::size_t kBlendedSteps = 3;
 
+using RowMajorMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
 std::int64_t RoundUp(std::int64_t value, std::int64_t multiple)
 {
   return (value + multiple - 1) / multiple * multiple;
@@ -134,7 +136,7 @@ private:
       }
     };
     const std::int64_t width = m_Options.m_Width;
-    Eigen::MatrixXf abundances(m_Coordinates.Endmembers(), width);
+    Eigen::MatrixXf abundances = Eigen::MatrixXf::Zero(m_Coordinates.Endmembers(), width);
     std::vector<PixelRole> roles;
     for (std::int64_t y = 0; y < m_Height; ++y)
     {
@@ -144,21 +146,9 @@ private:
       {
         roles.assign(static_cast<std::size_t>(width), PixelRole::Make);
         place(y, abundances, roles);
-        float* const values = row.data_ptr<float>();
-        for (std::int64_t x = 0; x < width; ++x)
-        {
-          const PixelRole role = roles[static_cast<std::size_t>(x)];
-          if (role == PixelRole::Make)
-          {
-            continue;
-          }
-          const Eigen::VectorXf pixel = m_Coordinates.FromAbundances(abundances.col(x));
-          for (std::int64_t channel = 0; channel < m_Channels; ++channel)
-          {
-            values[channel * m_Width + x] = pixel(channel);
-          }
-          values[m_Channels * m_Width + x] = until(role);
-        }
+        Eigen::Map<RowMajorMatrix> values(row.data_ptr<float>(), m_Channels + 1, m_Width);
+        values.topLeftCorner(m_Channels, width) = m_Coordinates.FromAbundances(abundances);
+        std::transform(roles.begin(), roles.end(), values.row(m_Channels).begin(), until);
       }
       m_Known->Write(y, row);
     }
@@ -191,7 +181,6 @@ private:
   /// Writes Z_T.
   void Begin()
   {
-    m_Step = 0;
     for (std::int64_t y = 0; y < m_Height; y += m_Patch)
     {
       torch::Tensor rows = Noise(RandomStream::InitialNoise, 0, y, m_Patch);
@@ -236,7 +225,7 @@ private:
       next.add_(Noise(RandomStream::SamplerNoise, m_Step, first, rows), step.m_Noise);
     }
     m_Current.Write(first, next);
-    if (m_Previous)
+    if (m_Step + 1 < m_Plan.size() && m_Plan[m_Step + 1].m_Previous != 0.)
     {
       m_Previous->Write(first, clean);
     }
@@ -401,11 +390,10 @@ Canvas SampleCanvas(Denoiser& denoiser, const ModelInfo& info, const SampleOptio
 void ReadAbundances(const Canvas& canvas, const NetworkCoordinates& coordinates, Eigen::Index width, Eigen::Index first,
                     Eigen::Index rows, Eigen::Ref<Eigen::MatrixXf> abundances)
 {
-  using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   for (Eigen::Index row = 0; row < rows; ++row)
   {
     const torch::Tensor values = canvas.Read(first + row, 1);
-    const Eigen::Map<const RowMajor> pixels(values.data_ptr<float>(), canvas.Channels(), canvas.Width());
+    const Eigen::Map<const RowMajorMatrix> pixels(values.data_ptr<float>(), canvas.Channels(), canvas.Width());
     coordinates.ToAbundances(pixels.leftCols(width), abundances.middleCols(row * width, width));
   }
 }

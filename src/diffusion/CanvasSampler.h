@@ -5,7 +5,6 @@
 
 #include "Canvas.h"
 #include "Denoiser.h"
-
 #include "NetworkCoordinates.h"
 
 #include "hud/core/AbundanceMap.h"
