@@ -248,16 +248,17 @@ private:
     HUDAbundanceReader reader(*m_Encode->GetOutput(), static_cast<unsigned int>(GetParameterInt("ram")));
     options.m_Width = reader.Width();
     options.m_Height = reader.Height();
-    const auto isKnown = std::make_shared<std::vector<bool>>();
+    const auto replaced = std::make_shared<std::vector<bool>>();
     std::vector<std::uint8_t> valid;
     const auto place = [&](Eigen::Index /*row*/, const Eigen::Ref<Eigen::MatrixXf>& abundances,
                            std::vector<hud::PixelRole>& roles) {
       reader.ReadRow(abundances, valid);
       for (std::size_t x = 0; x < valid.size(); ++x)
       {
+        const bool isKnown = valid[x] != 0;
         const hud::PixelRole known = repair ? hud::PixelRole::Keep : hud::PixelRole::Vary;
-        roles[x] = valid[x] != 0 ? known : hud::PixelRole::Make;
-        isKnown->push_back(valid[x] != 0);
+        roles[x] = isKnown ? known : hud::PixelRole::Make;
+        replaced->push_back(isKnown != repair);
       }
     };
     const auto sample = std::make_shared<const hud::SampledScene>(
@@ -267,25 +268,20 @@ private:
     m_Abundances = HUDRowImageSource::New();
     m_Abundances->SetReference(scene);
     m_Abundances->SetRows(sample->Endmembers(), sample->Width(), sample->Height(),
-                          [sample, isKnown, repair](Eigen::Index row, auto pixels) {
+                          [sample, replaced, repair](Eigen::Index row, auto pixels) {
                             sample->ReadRows(row, 1, pixels);
                             for (Eigen::Index x = 0; x < pixels.cols() && !repair; ++x)
                             {
-                              if (!(*isKnown)[static_cast<std::size_t>(row * pixels.cols() + x)])
+                              if (!(*replaced)[static_cast<std::size_t>(row * pixels.cols() + x)])
                               {
                                 pixels.col(x).setConstant(kHUDNoDataValue);
                               }
                             }
                           });
-    std::vector<bool> replaced = *isKnown;
-    if (repair)
-    {
-      replaced.flip();
-    }
     m_Replace = HUDReplaceImageFilter::New();
     m_Replace->SetScene(&scene);
     m_Replace->SetReplacement(Decode(session));
-    m_Replace->SetReplaced(std::move(replaced));
+    m_Replace->SetReplaced(replaced);
     m_Replace->SetKeptBands(emptyBands);
     SetParameterOutputImage("out", m_Replace->GetOutput());
   }

@@ -9,6 +9,7 @@
 
 #include "itkImageToImageFilter.h"
 
+#include <memory>
 #include <vector>
 
 namespace otb
@@ -36,7 +37,7 @@ public:
   void SetReplacement(HUDImageType* replacement);
 
   /// @param replaced for each pixel of the scene, row by row, whether it is replaced
-  void SetReplaced(std::vector<bool> replaced);
+  void SetReplaced(std::shared_ptr<const std::vector<bool>> replaced);
 
   /// Has these bands, counted from 0, be the scene's in all pixels: bands without data stay so.
   void SetKeptBands(std::vector<Eigen::Index> bands);
@@ -50,7 +51,7 @@ protected:
   void ThreadedGenerateData(const OutputImageRegionType& region, itk::ThreadIdType thread) override;
 
 private:
-  std::vector<bool> m_Replaced;
+  std::shared_ptr<const std::vector<bool>> m_Replaced;
   std::vector<Eigen::Index> m_KeptBands;
 };
 

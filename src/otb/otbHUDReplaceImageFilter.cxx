@@ -30,7 +30,7 @@ void HUDReplaceImageFilter::SetReplacement(HUDImageType* replacement)
   SetNthInput(1, replacement);
 }
 
-void HUDReplaceImageFilter::SetReplaced(std::vector<bool> replaced)
+void HUDReplaceImageFilter::SetReplaced(std::shared_ptr<const std::vector<bool>> replaced)
 {
   m_Replaced = std::move(replaced);
   Modified();
@@ -49,8 +49,8 @@ void HUDReplaceImageFilter::GenerateOutputInformation()
   const HUDImageType& replacement = *GetInput(1);
   const auto region = scene.GetLargestPossibleRegion();
   if (region != replacement.GetLargestPossibleRegion() ||
-      scene.GetNumberOfComponentsPerPixel() != replacement.GetNumberOfComponentsPerPixel() ||
-      m_Replaced.size() != region.GetNumberOfPixels())
+      scene.GetNumberOfComponentsPerPixel() != replacement.GetNumberOfComponentsPerPixel() || !m_Replaced ||
+      m_Replaced->size() != region.GetNumberOfPixels())
   {
     throw hud::InvalidData("a scene of " + std::to_string(region.GetNumberOfPixels()) + " pixels and " +
                            std::to_string(scene.GetNumberOfComponentsPerPixel()) +
@@ -75,7 +75,7 @@ void HUDReplaceImageFilter::ThreadedGenerateData(const OutputImageRegionType& re
       index[1] += static_cast<itk::IndexValueType>(line);
       const auto place = static_cast<std::size_t>(index[1] - whole.GetIndex(1)) * whole.GetSize(0) +
                          static_cast<std::size_t>(index[0] - whole.GetIndex(0));
-      const HUDImageType& from = m_Replaced[place] ? replacement : scene;
+      const HUDImageType& from = (*m_Replaced)[place] ? replacement : scene;
       const float* const kept = scene.GetBufferPointer() + scene.ComputeOffset(index) * bands;
       float* const target = output.GetBufferPointer() + output.ComputeOffset(index) * bands;
       std::copy_n(from.GetBufferPointer() + from.ComputeOffset(index) * bands, bands, target);

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -86,7 +87,7 @@ TEST(HUDReplaceImageFilter, ReplacesTheChosenPixelsOnly)
     const auto filter = otb::HUDReplaceImageFilter::New();
     filter->SetScene(scene->GetOutput());
     filter->SetReplacement(rows->GetOutput());
-    filter->SetReplaced(replaced);
+    filter->SetReplaced(std::make_shared<const std::vector<bool>>(replaced));
     filter->SetKeptBands({2});
     const Eigen::MatrixXf result =
         ReadInTiles(*filter->GetOutput(), static_cast<std::size_t>(width), static_cast<std::size_t>(height));
@@ -109,7 +110,7 @@ TEST(HUDReplaceImageFilter, RefusesImagesThatDoNotFit)
   const auto filter = otb::HUDReplaceImageFilter::New();
   filter->SetScene(scene->GetOutput());
   filter->SetReplacement(rows->GetOutput());
-  filter->SetReplaced(std::vector<bool>(static_cast<std::size_t>(kWidth * kHeight)));
+  filter->SetReplaced(std::make_shared<const std::vector<bool>>(static_cast<std::size_t>(kWidth * kHeight)));
   EXPECT_THROW(filter->UpdateOutputInformation(), hud::InvalidData);
 }
 
