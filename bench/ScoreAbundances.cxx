@@ -23,11 +23,11 @@ constexpr const char* kUsage =
     "Prints how far the patches of PATCH x PATCH pixels of the abundances GENERATED are from those of the scene REAL, and "
     "how far random patches of REAL are from each other: the Wasserstein distance of the values, mean over endmembers, and "
     "the root mean square difference of the logarithmic power spectra. A set is COUNT patches, and all is the mean over "
-    "10 draws of two sets of REAL, which have no patch in common. GENERATED is blocks side by side, of which COUNT are "
+    "100 draws of two sets of REAL, which have no patch in common. GENERATED is blocks side by side, of which COUNT are "
     "drawn if there are more; with 'crops' it is a scene, of which COUNT patches are drawn anywhere. Patches with a "
     "no-data pixel are left out.\n";
 
-constexpr std::uint32_t kDraws = 10;
+constexpr std::uint32_t kDraws = 100;
 
 /// The upper left pixel of a patch.
 struct Corner

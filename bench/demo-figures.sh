@@ -3,40 +3,14 @@
 # Copyright (c) The HUD developers
 
 # Prints the figures of the README, one "name: value" on each line. Run scripts/demo.sh first; HUD_DEMO_DIR and HUD_PREFIX
-# are as there. Trains 1000 iterations with default settings, to time them; the quality is
-# that of the demo's model.
-set -euo pipefail
-export LC_ALL=C
-here=$(cd "$(dirname "$0")/.." && pwd)
-prefix=${HUD_PREFIX:-$here/build/install}
-build=$here/build/bench
+# are as there. Trains 1000 iterations with default settings, to time them; the quality is that of the demo's model.
+# shellcheck source=bench/measuring.sh
+. "$(dirname "$0")/measuring.sh"
 scene=$here/data/jasper_ridge.tif
-
-fail()
-{
-  echo "demo-figures: $*" >&2
-  exit 1
-}
-
-demo=$(cd "${HUD_DEMO_DIR:-$here/build/demo}" && pwd) || fail "no demo results: run scripts/demo.sh first"
+need HUDUnmix HUDTrain HUDSample HUDDecode
 for file in endmembers.tif jasper.safetensors {scene,patches}{,_abundances}.tif; do
-  [ -s "$demo/$file" ] || fail "$demo/$file is missing: run scripts/demo.sh first"
+  demo "$file" >/dev/null
 done
-for name in HUDUnmix HUDTrain HUDSample HUDDecode; do
-  [ -x "$prefix/bin/otbcli_$name" ] || fail "$prefix/bin/otbcli_$name is missing: run scripts/demo.sh first"
-done
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-# quietly COMMAND...: shows what the command says only if it fails.
-quietly()
-{
-  "$@" >"$work/log" 2>&1 || {
-    cat "$work/log" >&2
-    fail "failed: $*"
-  }
-}
 
 # timed NAME COMMAND...: prints the seconds that the command takes.
 timed()
@@ -47,29 +21,26 @@ timed()
   awk -v name="$name" -v begin="$begin" -v end="$EPOCHREALTIME" 'BEGIN {printf "%s: %.1f s\n", name, end - begin}'
 }
 
-quietly cmake -S "$here" -B "$build" -G Ninja -DHUD_CORE_ONLY=ON -DHUD_BUILD_BENCH=ON -DBUILD_TESTING=OFF
-quietly cmake --build "$build" --parallel "$("$here/scripts/build-jobs.sh")" \
-  --target hud_score_patches hud_check_mixture
+build_bench hud_score_patches hud_check_mixture
 
 echo "CPU cores: $(nproc)"
 timed "Training, 1000 iterations, default settings" "$prefix/bin/otbcli_HUDTrain" \
-  -il "$scene" -ie "$demo/endmembers.tif" -iterations 1000 -out "$work/timed.safetensors"
+  -il "$scene" -ie "$(demo endmembers.tif)" -iterations 1000 -out "$work/timed.safetensors"
 timed "Sampling, 64 patches, 20 steps" "$prefix/bin/otbcli_HUDSample" \
-  -model "$demo/jasper.safetensors" -layout patches -sizex 256 -sizey 256 \
-  -out "$work/timed.tif"
+  -model "$(demo jasper.safetensors)" -layout patches -sizex 256 -sizey 256 -out "$work/timed.tif"
 
-"$build/bin/hud_score_patches" "$scene" "$demo/patches.tif" 32 8 | sed 's/^/Generated patches, /'
+"$build/bin/hud_score_patches" "$scene" "$(demo patches.tif)" 32 8 | sed 's/^/Generated patches, /'
 
-# The oracle: blocks of the left half of the scene against its right half, 50 x 100 pixels each.
-quietly gdal_translate -q -srcwin 50 0 50 100 "$scene" "$work/right.tif"
 for block in 32 8; do
-  quietly gdal_translate -q -srcwin 0 0 $((50 / block * block)) $((100 / block * block)) "$scene" "$work/left.tif"
-  "$build/bin/hud_score_patches" "$work/right.tif" "$work/left.tif" "$block" |
-    sed -E "s/^F_p:/F_p, cut for $block x $block blocks:/; s/^/Left half of the scene against the right, /"
+  oracle "$scene" "$block" >"$work/oracle"
+  tail -n 1 "$work/oracle" | while read -r fidelity ratio; do
+    echo "Oracle, halves of the scene cut into $block x $block blocks, F_p: $fidelity"
+    echo "Oracle, halves of the scene, D_b/F_p, $block x $block blocks: $ratio"
+  done
 done
 
 for name in scene patches; do
-  "$build/bin/hud_check_mixture" "$demo/$name.tif" "$demo/${name}_abundances.tif" "$demo/endmembers.tif" |
+  "$build/bin/hud_check_mixture" "$(demo "$name.tif")" "$(demo "${name}_abundances.tif")" "$(demo endmembers.tif)" |
     sed "s/^/$name.tif, /"
 done
 

@@ -5,23 +5,13 @@
 # Trains a small model undisturbed, and once more with kills (SIGKILL) at random moments, each followed by a resume from the
 # checkpoint, and compares the bytes. HUD_PREFIX is as in scripts/demo.sh; HUD_KILLS (20) is the number of kills, and
 # HUD_KILL_SEED decides when they come.
-set -euo pipefail
-export LC_ALL=C ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1
-here=$(cd "$(dirname "$0")/.." && pwd)
-prefix=${HUD_PREFIX:-$here/build/install}
+# shellcheck source=bench/measuring.sh
+. "$(dirname "$0")/measuring.sh"
+export ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS=1
 kills=${HUD_KILLS:-20}
 RANDOM=${HUD_KILL_SEED:-1}
 
-fail()
-{
-  echo "kill-and-resume: $*" >&2
-  exit 1
-}
-
-[ -x "$prefix/bin/otbcli_HUDTrain" ] || fail "$prefix/bin/otbcli_HUDTrain is missing: run scripts/setup.sh first"
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+need HUDTrain
 cd "$work"
 settings=(-il "$here/data/jasper_ridge.tif" -ne 4 -iterations 400 -patch 16 -batch 4 -net.width 8 -holdout 0.2 -rand 3)
 

@@ -15,15 +15,9 @@
 #   the best plane, HUDUnmix with default settings; and the mean spectral angle to the reference, HUDUnmix with refine 0.
 #
 # Run scripts/setup.sh first, and nothing else meanwhile. HUD_PREFIX is as there.
-set -euo pipefail
-export LC_ALL=C
+# shellcheck source=bench/measuring.sh
+. "$(dirname "$0")/measuring.sh"
 declare -A endmembersOf=([enmap_potsdam_nw]=6 [salinas_a]=6 [pavia_centre_crop]=9)
-
-fail()
-{
-  echo "unmixing-figures: $*" >&2
-  exit 1
-}
 
 for size in "$@"; do
   [[ $size =~ ^[1-9][0-9]{1,4}$ && $size -le 30000 ]] || fail "SIZE is '$size', expected pixels, from 10 to 30000"
@@ -33,12 +27,9 @@ sizes=("${@:2}")
 [ ${#sizes[@]} -gt 0 ] || sizes=(250 500 1000)
 small=$((size < 200 ? size : 200))
 
-here=$(cd "$(dirname "$0")/.." && pwd)
-demo=$here/data/jasper_ridge
-build=$here/build/bench
-prefix=$(realpath -m "${HUD_PREFIX:-$here/build/install}")
+jasper=$here/data/jasper_ridge
+need HUDUnmix
 unmix=$prefix/bin/otbcli_HUDUnmix
-[ -x "$unmix" ] || fail "$unmix is missing: run scripts/setup.sh first"
 [ -x /usr/bin/time ] || fail "/usr/bin/time is missing: install the package time"
 for name in VertexComponentAnalysis HyperspectralUnmixing; do
   command -v "otbcli_$name" >/dev/null || fail "otbcli_$name is missing: install the package otb-bin"
@@ -49,18 +40,13 @@ if [ -n "${HUD_SCENES:-}" ]; then
 fi
 
 load=$(cut -d ' ' -f 1 /proc/loadavg)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+build_bench hud_make_scene hud_score_unmixing
 cd "$work"
-{
-  cmake -S "$here" -B "$build" -G Ninja -DHUD_CORE_ONLY=ON -DHUD_BUILD_BENCH=ON -DBUILD_TESTING=OFF
-  cmake --build "$build" --parallel "$("$here/scripts/build-jobs.sh")" --target hud_make_scene hud_score_unmixing
-} >log 2>&1 || fail "cannot build: $(cat log)"
 
 # make_scene SIZE: writes scene-SIZE.tif.
 make_scene()
 {
-  [ -e "scene-$1.tif" ] || "$build/bin/hud_make_scene" "$demo.tif" 8 "$1" "scene-$1.tif" || fail "cannot make the scene"
+  [ -e "scene-$1.tif" ] || "$build/bin/hud_make_scene" "$jasper.tif" 8 "$1" "scene-$1.tif" || fail "cannot make the scene"
 }
 
 # measure KEY RUNS COMMAND...: keeps the least seconds and the largest peak memory.
@@ -186,7 +172,7 @@ printf '\nQuality, worst of 5 seeds: decode error over that of the best plane, m
 printf "(OTB's application does not leave out bands without data)\n\n"
 printf '| %-20s | %10s | %10s | %10s | %10s | %10s |\n' scene endmembers "error HUD" "error OTB" "angle HUD" "angle OTB"
 echo "|----------------------|-----------:|-----------:|-----------:|-----------:|-----------:|"
-quality jasper_ridge "$demo.tif" 4 "${demo}_endmembers.csv"
+quality jasper_ridge "$jasper.tif" 4 "${jasper}_endmembers.csv"
 [ -n "$scenes" ] || exit 0
 for scene in "$scenes"/*.tif; do
   name=$(basename "$scene" .tif)
