@@ -87,7 +87,10 @@ private:
     SetDefaultParameterInt("iterations", 2000);
 
     AddParameter(ParameterType_InputFilename, "resume", "Model to go on with");
-    SetParameterDescription("resume", "A model file of an earlier run. Its endmembers and options are kept.");
+    SetParameterDescription(
+        "resume",
+        "A model file of an earlier run. Its endmembers and options are kept. An interrupted run ends as it would have "
+        "without the interruption; a finished one is trained further.");
     MandatoryOff("resume");
 
     AddParameter(ParameterType_OutputFilename, "preview", "Preview");
@@ -127,10 +130,9 @@ private:
 
     AddParameter(ParameterType_Choice, "decay", "Decay of the learning rate");
     SetParameterDescription("decay", "How the learning rate falls.");
-    AddChoice("decay.root", "With the root of the iteration, from 500 on: any run can be made longer");
     AddChoice("decay.linear",
-              "To zero over the last 40 % of the iterations. A run that is made longer later is not the "
-              "same as one that was planned as long");
+              "To zero over the last 40 % of the iterations; if a finished run is made longer, it rises again first");
+    AddChoice("decay.root", "With the root of the iteration, from 500 on");
     AddChoice("decay.constant", "Not at all");
     SetParameterString("decay", hud::ToString(defaults.m_Decay));
 
@@ -165,9 +167,10 @@ private:
 
     AddParameter(ParameterType_Choice, "projection", "Projection");
     SetParameterDescription("projection", "Coordinates of the abundances that the network sees.");
-    AddChoice("projection.log", "Logarithms, as published");
-    AddChoice("projection.clr", "Centred log-ratios");
     AddChoice("projection.ilr", "Isometric log-ratios: one channel less than endmembers");
+    AddChoice("projection.clr", "Centred log-ratios");
+    AddChoice("projection.log", "Logarithms, as published");
+    SetParameterString("projection", hud::ToString(defaults.m_Projection));
 
     AddParameter(ParameterType_Float, "floor", "Floor of the projection");
     SetParameterDescription(

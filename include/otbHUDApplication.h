@@ -64,7 +64,8 @@ protected:
   /// Adds the parameter `rand`, 0 unless the user sets it.
   void AddSeedParameter();
 
-  /// Returns the seed, after a log line with it.
+  /// Returns the value of the parameter of AddSeedParameter.
+  /// @throws hud::InvalidOption when it is negative
   std::uint64_t GetSeed();
 
   /// Returns the image of an InputImage parameter, its information up to date.

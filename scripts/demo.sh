@@ -78,10 +78,8 @@ sampling=(-model jasper.safetensors)
 step "Unmixing" "abundances.tif endmembers.tif" "$real" \
   "$prefix/bin/otbcli_HUDUnmix" -in "$real" -ne 4 -out "$part/abundances.tif" -outendm "$part/endmembers.tif"
 
-# One small scene, whose roads all go one way: without its rotations, more of it is learned in the same time.
 step "Training" jasper.safetensors "$real endmembers.tif" \
-  "$prefix/bin/otbcli_HUDTrain" -il "$real" -ie endmembers.tif -out "$part/jasper.safetensors" -iterations 4000 \
-  -batch 8 -augment 0
+  "$prefix/bin/otbcli_HUDTrain" -il "$real" -ie endmembers.tif -out "$part/jasper.safetensors" -iterations 1500
 
 step "A synthetic scene" "scene.tif scene_abundances.tif" jasper.safetensors \
   "$prefix/bin/otbcli_HUDSample" "${sampling[@]}" -layout scene -sizex 128 -sizey 128 \

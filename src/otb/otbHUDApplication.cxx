@@ -308,7 +308,6 @@ std::uint64_t HUDApplication::GetSeed()
   {
     throw hud::InvalidOption("rand: found " + std::to_string(seed) + ", expected at least 0");
   }
-  otbAppLogINFO("Random seed: " << seed);
   return static_cast<std::uint64_t>(seed);
 }
 

@@ -53,6 +53,7 @@ inline TrainingOptions MakeToyOptions()
   options.m_Patch = 8;
   options.m_Batch = 3;
   options.m_LearningRate = 2e-3;
+  options.m_Projection = ProjectionKind::Log; // a channel for each endmember
   options.m_Seed = 11;
   return options;
 }

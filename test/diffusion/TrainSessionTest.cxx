@@ -100,10 +100,12 @@ TEST_F(TrainSession, ResumingGivesTheWeightsOfAnUninterruptedRun)
 
 TEST_F(TrainSession, WithRootDecayGoingOnBeyondThePlanEqualsALongerOne)
 {
-  hud::TrainSession whole = MakeSession();
+  hud::TrainingOptions options = MakeToyOptions();
+  options.m_Decay = hud::LearningRateDecay::Root;
+  hud::TrainSession whole = MakeSession(options);
   whole.Run(20);
   whole.Save(Path("whole"));
-  hud::TrainSession shorter = MakeSession();
+  hud::TrainSession shorter = MakeSession(options);
   shorter.Run(10);
   shorter.Run(20);
   shorter.Save(Path("longer"));
@@ -203,6 +205,28 @@ TEST_F(TrainSession, LearnsWithEveryProjection)
   }
 }
 
+TEST_F(TrainSession, LearnsTwoEndmembersByTheirOneLogRatio)
+{
+  hud::TrainingOptions options = MakeToyOptions();
+  options.m_Augment = false;
+  options.m_Batch = 16;
+  options.m_Projection = hud::ProjectionKind::Ilr;
+  options.m_LearningRate = 5e-3;
+  hud::AbundanceMap map = MakeToyMap(8, 8);
+  map.m_Abundances = map.m_Abundances.topRows(2).eval();
+  map.m_Abundances.row(1) = 1.f - map.m_Abundances.row(0).array();
+  hud::SceneInfo scene = MakeToyScene();
+  scene.m_Endmembers = scene.m_Endmembers.leftCols(2).eval();
+  hud::TrainSession session({map}, scene, options, OnCpu());
+  session.Run(400);
+  const hud::AbundanceMap drawn = session.DrawPatches(1, 1);
+  ASSERT_EQ(drawn.m_Abundances.rows(), 2);
+  ASSERT_EQ(drawn.m_Abundances.cols(), 64);
+  ASSERT_TRUE(drawn.m_Abundances.allFinite());
+  EXPECT_LT((drawn.m_Abundances.colwise().sum().array() - 1.f).abs().maxCoeff(), 1e-6f);
+  EXPECT_LT((drawn.m_Abundances - map.m_Abundances).cwiseAbs().maxCoeff(), 0.3f);
+}
+
 TEST_F(TrainSession, PatchesAreThoseThatTheSavedModelDraws)
 {
   hud::TrainSession session = MakeSession();
@@ -232,12 +256,14 @@ hud::TrainingOptions WithHoldOut()
 TEST_F(TrainSession, ValidationAndPatchesDoNotChangeTraining)
 {
   const std::vector<hud::AbundanceMap> maps = {MakeToyMap(23, 27)};
-  hud::TrainSession undisturbed(maps, MakeToyScene(), WithHoldOut(), OnCpu());
+  hud::TrainingOptions options = WithHoldOut();
+  options.m_Decay = hud::LearningRateDecay::Root; // does not depend on the plan
+  hud::TrainSession undisturbed(maps, MakeToyScene(), options, OnCpu());
   EXPECT_EQ(undisturbed.HeldOutLines(), 10);
   undisturbed.Run(12);
   undisturbed.Save(Path("undisturbed"));
 
-  hud::TrainSession watched(maps, MakeToyScene(), WithHoldOut(), OnCpu());
+  hud::TrainSession watched(maps, MakeToyScene(), options, OnCpu());
   int validations = 0;
   for (const std::int64_t iterations : {5, 6, 12})
   {

@@ -83,7 +83,7 @@ struct TrainingOptions
   int m_Batch = 16;             ///< crops of one iteration
   double m_LearningRate = 2e-3; ///< of Adam at its highest, see LearningRateAt
   int m_WarmUp = 0;             ///< iterations over which the learning rate rises linearly
-  LearningRateDecay m_Decay = LearningRateDecay::Root;
+  LearningRateDecay m_Decay = LearningRateDecay::Linear;
   std::int64_t m_Iterations = 2000; ///< the planned total, which TrainSession::Run sets
   double m_GradientClip = 1.;       ///< largest norm of the gradient, longer ones are shortened to it; 0: no limit
   LossWeighting m_Weighting = LossWeighting::None;
@@ -92,7 +92,7 @@ struct TrainingOptions
   ScheduleKind m_Schedule = ScheduleKind::Linear;
   Prediction m_Prediction = Prediction::Velocity;
   double m_PreconditioningSd = 0.2; ///< s of GaussianDiffusion::Predict; 1: the output is the prediction
-  ProjectionKind m_Projection = ProjectionKind::Log;
+  ProjectionKind m_Projection = ProjectionKind::Ilr;
   double m_Floor = 3.;    ///< k of the projection's floor e^-k / d; 8 is the paper's
   bool m_Augment = true;  ///< the 8 flips and rotations of every crop
   double m_HoldOut = 0.1; ///< share of a scene's lines, at its bottom, that is not trained on but validates, 0 to 0.5
