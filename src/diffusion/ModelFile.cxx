@@ -156,6 +156,12 @@ int CheckFormat(const std::string& path, const std::map<std::string, std::string
   return std::stoi(text);
 }
 
+/// @throws FileError that names the tensor
+[[noreturn]] void ThrowOtherShape(const std::string& path, const std::string& name)
+{
+  throw FileError(path + ": tensor '" + name + "' has another shape than the network");
+}
+
 /// Reads a tensor of double precision into a vector.
 std::vector<double> ReadVector(SafetensorsReader& reader, const std::string& path, const std::string& name)
 {
@@ -261,6 +267,21 @@ const ModelInfo& ModelFileReader::Info() const
   return m_Info;
 }
 
+void ModelFileReader::CheckNetwork()
+{
+  const NetworkOptions& options = m_Info.m_Options.m_Network;
+  const auto blocks = static_cast<std::size_t>(options.m_Blocks);
+  for (std::size_t block = 0; block < blocks * options.m_Multipliers.size(); ++block)
+  {
+    const std::string name = kAveragePrefix + ("down." + std::to_string(block) + ".convolution2.weight");
+    const std::int64_t channels = options.m_Width * options.m_Multipliers[block / blocks];
+    if (m_Reader.Read(name).sizes() != at::IntArrayRef{channels, channels, 3, 3})
+    {
+      ThrowOtherShape(m_Path, name);
+    }
+  }
+}
+
 void ModelFileReader::ReadInto(const std::string& prefix,
                                const torch::OrderedDict<std::string, torch::Tensor>& parameters)
 {
@@ -270,7 +291,7 @@ void ModelFileReader::ReadInto(const std::string& prefix,
     const torch::Tensor stored = m_Reader.Read(prefix + parameter.key());
     if (stored.sizes() != parameter.value().sizes())
     {
-      throw FileError(m_Path + ": tensor '" + prefix + parameter.key() + "' has another shape than the network");
+      ThrowOtherShape(m_Path, prefix + parameter.key());
     }
     if (!torch::isfinite(stored).all().item<bool>())
     {

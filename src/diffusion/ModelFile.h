@@ -33,6 +33,10 @@ public:
 
   const ModelInfo& Info() const;
 
+  /// Call before building the network: a file may describe one that is larger than memory.
+  /// @throws FileError when the file lacks the weights of the network's levels, or they have another shape
+  void CheckNetwork();
+
   /// Copies the tensors of that prefix into the tensors that `parameters` names, without gradients.
   /// @throws FileError when one is missing or has another shape
   void ReadInto(const std::string& prefix, const torch::OrderedDict<std::string, torch::Tensor>& parameters);

@@ -106,6 +106,7 @@ struct SampleSession::Implementation
 
   UNet ReadNetwork(ModelFileReader& file) const
   {
+    file.CheckNetwork();
     UNet network(static_cast<int>(m_Info.m_ChannelMean.size()), m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed);
     file.ReadInto(kAveragePrefix, network->named_parameters());
     network->to(m_Device);

@@ -227,6 +227,7 @@ TrainSession::TrainSession(const std::string& modelPath, const std::vector<Abund
                            const ExecutionOptions& execution)
 {
   ModelFileReader file(modelPath);
+  file.CheckNetwork();
   m_Implementation = std::make_unique<Implementation>(maps, file.Info(), execution);
   const ModelInfo& trained = m_Implementation->m_Info;
   m_Implementation->m_Crops.Standardise(trained.m_ChannelMean, trained.m_ChannelSd);

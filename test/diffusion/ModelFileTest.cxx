@@ -170,4 +170,20 @@ TEST_F(ModelFile, RefusesTensorsOfAnotherShape)
   EXPECT_THROW(reader.ReadInto("ema.", parameters), hud::FileError);
 }
 
+TEST_F(ModelFile, RefusesADescriptionOfALargerNetworkThanItHolds)
+{
+  // Width 8, multipliers 1 and 2.
+  const hud::TensorMap tensors = {{"ema.down.0.convolution2.weight", torch::zeros({8, 8, 3, 3})},
+                                  {"ema.down.1.convolution2.weight", torch::zeros({16, 16, 3, 3})}};
+  hud::WriteModelFile(Path("model"), m_Info, tensors);
+  EXPECT_NO_THROW(hud::ModelFileReader(Path("model")).CheckNetwork());
+  for (const std::vector<int>& multipliers : {std::vector<int>{1, 64}, {64, 2}, {1, 2, 64}})
+  {
+    m_Info.m_Options.m_Network.m_Multipliers = multipliers;
+    m_Info.m_Options.m_Patch = 8;
+    hud::WriteModelFile(Path("large"), m_Info, tensors);
+    EXPECT_THROW(hud::ModelFileReader(Path("large")).CheckNetwork(), hud::FileError);
+  }
+}
+
 } // namespace
