@@ -19,11 +19,11 @@ namespace
 
 constexpr const char* kUsage =
     "usage: hud_check_scene ABUNDANCES PATCH\n"
-    "Looks for seams and repetition in a scene of abundances. Seams: the mean absolute difference across every\n"
-    "(PATCH / 2)-th border between columns, or between rows, over that across all borders; prints the least and the\n"
-    "largest ratio of all places where the first border can be, which differ by chance in a small scene. Repetition: the\n"
-    "largest correlation between two blocks of PATCH x PATCH pixels that do not overlap, each endmember about its mean in\n"
-    "the block. Blocks are taken at multiples of PATCH / 2 only, and of a large scene there are more to choose from.\n";
+    "Looks for seams and repetition in a scene of abundances. Seams: the mean absolute difference between neighbouring\n"
+    "columns, or rows, across the borders of windows, at multiples of PATCH / 2, over that elsewhere; and the same for\n"
+    "borders displaced by each number of pixels below PATCH / 2, least and largest: what chance and texture do. Repetition:\n"
+    "the largest correlation between two blocks of PATCH x PATCH pixels that do not overlap, each endmember about its mean\n"
+    "in the block. Blocks are taken at multiples of PATCH / 2 only, and of a large scene there are more to choose from.\n";
 
 /// Returns the mean absolute difference of each column of pixels to the one left of it, or of each row to the one above,
 /// [width or height]; the first is 0.
@@ -46,23 +46,19 @@ Eigen::VectorXd Jumps(const hud::AbundanceMap& map, bool rows)
   return jumps / static_cast<double>(rows ? map.m_Width : map.m_Height);
 }
 
-/// Returns the least and the largest ratio over the places of the first border.
-std::pair<double, double> SeamRatios(const Eigen::VectorXd& jumps, Eigen::Index spacing)
+/// Returns the mean jump across every `spacing`-th border over that across all others, for each place of the first such
+/// border: [spacing], the borders at multiples of `spacing` first.
+Eigen::VectorXd SeamRatios(const Eigen::VectorXd& jumps, Eigen::Index spacing)
 {
-  const double mean = jumps.tail(jumps.size() - 1).mean();
-  std::vector<double> ratios;
-  for (Eigen::Index first = 1; first <= spacing; ++first)
+  Eigen::VectorXd sums = Eigen::VectorXd::Zero(spacing);
+  Eigen::VectorXd counts = Eigen::VectorXd::Zero(spacing);
+  for (Eigen::Index border = 1; border < jumps.size(); ++border)
   {
-    const Eigen::Index count = (jumps.size() - 1 - first) / spacing + 1;
-    double sum = 0.;
-    for (Eigen::Index border = 0; border < count; ++border)
-    {
-      sum += jumps(first + border * spacing);
-    }
-    ratios.push_back(sum / static_cast<double>(count) / mean);
+    sums(border % spacing) += jumps(border);
+    counts(border % spacing) += 1.;
   }
-  const auto [least, largest] = std::minmax_element(ratios.begin(), ratios.end());
-  return {*least, *largest};
+  const Eigen::ArrayXd elsewhere = (sums.sum() - sums.array()) / (counts.sum() - counts.array());
+  return sums.array() / counts.array() / elsewhere;
 }
 
 /// Returns the largest correlation of two blocks.
@@ -118,9 +114,10 @@ void Check(const std::string& path, const std::string& patchText)
   }
   for (const bool rows : {false, true})
   {
-    const auto [least, largest] = SeamRatios(Jumps(map, rows), patch / 2);
-    std::printf("jump across borders of %s over that across all: %.3f to %.3f\n", rows ? "rows" : "columns", least,
-                largest);
+    const Eigen::VectorXd ratios = SeamRatios(Jumps(map, rows), patch / 2);
+    const auto displaced = ratios.tail(ratios.size() - 1);
+    std::printf("jump between %s across borders of windows over that elsewhere: %.3f; displaced: %.3f to %.3f\n",
+                rows ? "rows" : "columns", ratios(0), displaced.minCoeff(), displaced.maxCoeff());
   }
   std::printf("largest correlation of two blocks: %.3f\n", LargestCorrelation(map, patch));
 }
