@@ -5,6 +5,7 @@
 #include "SpectralRaster.h"
 
 #include "hud/core/PatchDistance.h"
+#include "hud/core/PatchSet.h"
 #include "hud/core/Random.h"
 
 #include <algorithm>
@@ -12,7 +13,6 @@
 #include <cstdio>
 #include <exception>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace
@@ -28,62 +28,6 @@ constexpr const char* kUsage =
     "no-data pixel are left out.\n";
 
 constexpr std::uint32_t kDraws = 100;
-
-/// The upper left pixel of a patch.
-struct Corner
-{
-  Eigen::Index m_X;
-  Eigen::Index m_Y;
-};
-
-/// Returns the patches without a no-data pixel among those at multiples of `stride`.
-std::vector<Corner> FindPatches(const hud::AbundanceMap& map, Eigen::Index patch, Eigen::Index stride)
-{
-  using Flags = Eigen::Array<std::uint8_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Eigen::Map<const Flags> valid(map.m_Valid.data(), map.m_Height, map.m_Width);
-  std::vector<Corner> corners;
-  for (Eigen::Index y = 0; y + patch <= map.m_Height; y += stride)
-  {
-    for (Eigen::Index x = 0; x + patch <= map.m_Width; x += stride)
-    {
-      if ((valid.block(y, x, patch, patch) != 0).all())
-      {
-        corners.push_back({x, y});
-      }
-    }
-  }
-  return corners;
-}
-
-/// Returns `count` of the corners, drawn without replacement.
-std::vector<Corner> Draw(std::vector<Corner> corners, std::size_t count, const hud::Random& random, std::uint32_t draw)
-{
-  for (std::size_t i = 0; i < count; ++i)
-  {
-    const auto words = random.Words(draw, static_cast<std::uint32_t>(i), 0);
-    const std::uint64_t word = static_cast<std::uint64_t>(words[0]) << 32 | words[1];
-    std::swap(corners[i], corners[i + static_cast<std::size_t>(word % (corners.size() - i))]);
-  }
-  corners.resize(count);
-  return corners;
-}
-
-/// Returns the abundances of patches `first` to `first + count`, [d x patch * patch * count].
-Eigen::MatrixXf CutPatches(const hud::AbundanceMap& map, Eigen::Index patch, const std::vector<Corner>& corners,
-                           std::size_t first, std::size_t count)
-{
-  Eigen::MatrixXf patches(map.m_Abundances.rows(), patch * patch * static_cast<Eigen::Index>(count));
-  Eigen::Index to = 0;
-  for (std::size_t i = first; i < first + count; ++i)
-  {
-    for (Eigen::Index row = 0; row < patch; ++row, to += patch)
-    {
-      const Eigen::Index from = (corners[i].m_Y + row) * map.m_Width + corners[i].m_X;
-      patches.middleCols(to, patch) = map.m_Abundances.middleCols(from, patch);
-    }
-  }
-  return patches;
-}
 
 /// Sums of distances over draws.
 struct Sums
@@ -117,8 +61,8 @@ void Score(const std::vector<std::string>& arguments)
   }
   const hud::AbundanceMap real = hud::bench::ReadAbundanceRaster(arguments[0]);
   const hud::AbundanceMap generated = hud::bench::ReadAbundanceRaster(arguments[1]);
-  const std::vector<Corner> realCorners = FindPatches(real, patch, 1);
-  const std::vector<Corner> generatedCorners = FindPatches(generated, patch, anywhere ? 1 : patch);
+  const std::vector<hud::PatchCorner> realCorners = hud::FindPatches(real, patch, 1);
+  const std::vector<hud::PatchCorner> generatedCorners = hud::FindPatches(generated, patch, anywhere ? 1 : patch);
   if (realCorners.size() < 2 * count || generatedCorners.empty())
   {
     throw hud::InvalidData("found " + std::to_string(realCorners.size()) + " patches in " + arguments[0] + " and " +
@@ -126,17 +70,17 @@ void Score(const std::vector<std::string>& arguments)
                            std::to_string(2 * count) + " and 1");
   }
 
-  const hud::Random random(seed, hud::RandomStream::TrainingCrop); // draw, patch
+  const hud::Random random(seed, hud::RandomStream::EvaluationCrop);
   const std::size_t generatedCount = std::min(count, generatedCorners.size());
   const Eigen::MatrixXf generatedPatches =
-      CutPatches(generated, patch, Draw(generatedCorners, generatedCount, random, kDraws), 0, generatedCount);
+      hud::CutPatches(generated, patch, hud::DrawPatches(generatedCorners, generatedCount, random, kDraws));
   Sums among;
   Sums between;
   for (std::uint32_t draw = 0; draw < kDraws; ++draw)
   {
-    const std::vector<Corner> corners = Draw(realCorners, 2 * count, random, draw);
-    const Eigen::MatrixXf first = CutPatches(real, patch, corners, 0, count);
-    among.Add(hud::ComputePatchDistance(first, CutPatches(real, patch, corners, count, count), patch));
+    const Eigen::MatrixXf both = hud::CutPatches(real, patch, hud::DrawPatches(realCorners, 2 * count, random, draw));
+    const Eigen::MatrixXf first = both.leftCols(both.cols() / 2);
+    among.Add(hud::ComputePatchDistance(first, both.rightCols(both.cols() / 2), patch));
     between.Add(hud::ComputePatchDistance(first, generatedPatches, patch));
   }
   std::printf("Patches of a set, real: %zu\n", count);

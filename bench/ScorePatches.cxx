@@ -4,6 +4,8 @@
 #include "Argument.h"
 #include "SpectralRaster.h"
 
+#include "hud/core/Fidelity.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -23,11 +25,13 @@ void Score(const std::vector<std::string>& arguments)
   std::vector<Eigen::Index> patches(arguments.size() - 2);
   std::transform(arguments.begin() + 2, arguments.end(), patches.begin(),
                  [](const std::string& text) { return hud::bench::ParseWholeNumber("PATCH", text); });
-  const hud::SpectralImage real = hud::bench::ReadSpectralRaster(arguments[0]);
-  const hud::SpectralImage generated = hud::bench::ReadSpectralRaster(arguments[1]);
+  const hud::InMemoryRows real(hud::bench::ReadSpectralRaster(arguments[0]));
+  const hud::InMemoryRows generated(hud::bench::ReadSpectralRaster(arguments[1]));
   for (std::size_t i = 0; i < patches.size(); ++i)
   {
-    const hud::FidelityAndDiversity score = hud::ComputeFidelityAndDiversity(real, generated, patches[i]);
+    hud::FidelityOptions options;
+    options.m_Patch = patches[i];
+    const hud::FidelityScore score = hud::ScoreFidelity(real, generated, options);
     if (i == 0)
     {
       std::printf("F_p: %.4f\n", score.m_PointFidelity); // the same for every size of the blocks

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "hud/core/AbundanceMap.h"
-#include "hud/core/Metrics.h"
+#include "hud/core/SpectralRows.h"
 
 #include <string>
 

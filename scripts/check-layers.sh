@@ -52,7 +52,7 @@ mapfile -t noTorch < <(files include src/core src/otb app test/core test/otb tes
 
 allow "hud_core's headers may include the standard library, Eigen and hud/core only" 'Eigen/|hud/core/' "${coreHeaders[@]}"
 allow "hud_core may include the standard library, unistd.h, Eigen, Random123, cblas.h and hud/core only" \
-  '(unsupported/)?Eigen/|Random123/|cblas\.h|unistd\.h|(FclsFit|Lanes|Parts|SpectraProduct|VcaDirection)\.h|hud/core/' "${core[@]}"
+  '(unsupported/)?Eigen/|Random123/|cblas\.h|unistd\.h|(Blas|FclsFit|Lanes|Parts|SpectraProduct|VcaDirection)\.h|hud/core/' "${core[@]}"
 allow "hud_diffusion's headers may include the standard library, Eigen, hud/core and hud/diffusion only" \
   'Eigen/|hud/(core|diffusion)/' "${diffusionHeaders[@]}"
 refuse "hud_diffusion may not include OTB, ITK or GDAL" 'otb|itk|vnl|gdal|ogr|cpl_' "${diffusion[@]}"

@@ -45,6 +45,34 @@ void CheckEndmembers(const Eigen::Ref<const Eigen::MatrixXf>& first, const Eigen
   }
 }
 
+/// @throws InvalidData when a set is empty, not of whole patches or not finite
+void CheckPatches(const Eigen::Ref<const Eigen::MatrixXf>& patches, Eigen::Index patch)
+{
+  CheckValues(patches);
+  if (patch < 2 || patches.cols() % (patch * patch) != 0)
+  {
+    throw InvalidData("found " + std::to_string(patches.cols()) + " pixels for patches of " + std::to_string(patch) +
+                      " x " + std::to_string(patch) + ", expected whole patches of at least 2 x 2");
+  }
+}
+
+/// Returns an endmember's values in a patch, a row of the patch in each column.
+Eigen::MatrixXd PatchValues(const Eigen::Ref<const Eigen::MatrixXf>& patches, Eigen::Index patch, Eigen::Index number,
+                            Eigen::Index endmember)
+{
+  const Eigen::Index pixels = patch * patch;
+  const Eigen::VectorXd values = patches.row(endmember).segment(number * pixels, pixels).cast<double>();
+  return values.reshaped(patch, patch);
+}
+
+/// Returns the root mean square of an endmember's differences of neighbours in rows, and in columns, of a patch.
+Eigen::Vector2d NeighbourDifferences(const Eigen::MatrixXd& values)
+{
+  const Eigen::Index last = values.rows() - 1;
+  return {std::sqrt((values.bottomRows(last) - values.topRows(last)).cwiseAbs2().mean()),
+          std::sqrt((values.rightCols(last) - values.leftCols(last)).cwiseAbs2().mean())};
+}
+
 /// Returns the area between two distribution functions: the mean over all quantiles of how far they are apart.
 double WassersteinDistance(Eigen::VectorXf first, Eigen::VectorXf second)
 {
@@ -97,6 +125,11 @@ Eigen::MatrixXd Power(const Eigen::MatrixXd& patch)
   return whole.cwiseAbs2() / static_cast<double>(patch.size());
 }
 
+Eigen::MatrixXd LogVariogram(const Eigen::Ref<const Eigen::MatrixXf>& patches, Eigen::Index patch)
+{
+  return (Variogram(patches, patch).array() + kLeastPower).log();
+}
+
 } // namespace
 
 Eigen::VectorXd WassersteinDistances(const Eigen::Ref<const Eigen::MatrixXf>& first,
@@ -115,23 +148,17 @@ Eigen::VectorXd WassersteinDistances(const Eigen::Ref<const Eigen::MatrixXf>& fi
 
 Eigen::MatrixXd LogPowerSpectrum(const Eigen::Ref<const Eigen::MatrixXf>& patches, Eigen::Index patch)
 {
-  CheckValues(patches);
-  const Eigen::Index pixels = patch * patch;
-  if (patch < 2 || patches.cols() % pixels != 0)
-  {
-    throw InvalidData("found " + std::to_string(patches.cols()) + " pixels for patches of " + std::to_string(patch) +
-                      " x " + std::to_string(patch) + ", expected whole patches of at least 2 x 2");
-  }
-  const Eigen::Index count = patches.cols() / pixels;
+  CheckPatches(patches, patch);
+  const Eigen::Index count = patches.cols() / (patch * patch);
   const Eigen::MatrixXi rings = Rings(patch);
   Eigen::MatrixXd spectrum(patch / 2, patches.rows());
   for (Eigen::Index k = 0; k < patches.rows(); ++k)
   {
     Eigen::MatrixXd power = Eigen::MatrixXd::Zero(patch, patch);
-    for (Eigen::Index first = 0; first < patches.cols(); first += pixels)
+    for (Eigen::Index number = 0; number < count; ++number)
     {
-      const Eigen::VectorXd values = patches.row(k).segment(first, pixels).cast<double>();
-      power += Power((values.array() - values.mean()).matrix().reshaped(patch, patch));
+      const Eigen::MatrixXd values = PatchValues(patches, patch, number, k);
+      power += Power(values.array() - values.mean());
     }
     power /= static_cast<double>(count);
     for (Eigen::Index row = 0; row < spectrum.rows(); ++row)
@@ -143,6 +170,46 @@ Eigen::MatrixXd LogPowerSpectrum(const Eigen::Ref<const Eigen::MatrixXf>& patche
   return spectrum;
 }
 
+Eigen::MatrixXd Variogram(const Eigen::Ref<const Eigen::MatrixXf>& patches, Eigen::Index patch)
+{
+  CheckPatches(patches, patch);
+  const Eigen::Index count = patches.cols() / (patch * patch);
+  Eigen::MatrixXd variogram = Eigen::MatrixXd::Zero(patch / 2, patches.rows());
+  for (Eigen::Index k = 0; k < patches.rows(); ++k)
+  {
+    for (Eigen::Index number = 0; number < count; ++number)
+    {
+      const Eigen::MatrixXd values = PatchValues(patches, patch, number, k);
+      for (Eigen::Index lag = 1; lag <= variogram.rows(); ++lag)
+      {
+        const Eigen::Index rest = patch - lag;
+        variogram(lag - 1, k) += ((values.bottomRows(rest) - values.topRows(rest)).cwiseAbs2().mean() +
+                                  (values.rightCols(rest) - values.leftCols(rest)).cwiseAbs2().mean()) /
+                                 static_cast<double>(4 * count);
+      }
+    }
+  }
+  return variogram;
+}
+
+Eigen::MatrixXd PatchFeatures(const Eigen::Ref<const Eigen::MatrixXf>& patches, Eigen::Index patch)
+{
+  CheckPatches(patches, patch);
+  Eigen::MatrixXd features(4 * patches.rows(), patches.cols() / (patch * patch));
+  for (Eigen::Index number = 0; number < features.cols(); ++number)
+  {
+    for (Eigen::Index k = 0; k < patches.rows(); ++k)
+    {
+      const Eigen::MatrixXd values = PatchValues(patches, patch, number, k);
+      const double mean = values.mean();
+      features(4 * k, number) = mean;
+      features(4 * k + 1, number) = std::sqrt((values.array() - mean).square().mean());
+      features.col(number).segment<2>(4 * k + 2) = NeighbourDifferences(values);
+    }
+  }
+  return features;
+}
+
 PatchDistance ComputePatchDistance(const Eigen::Ref<const Eigen::MatrixXf>& first,
                                    const Eigen::Ref<const Eigen::MatrixXf>& second, Eigen::Index patch)
 {
@@ -150,6 +217,8 @@ PatchDistance ComputePatchDistance(const Eigen::Ref<const Eigen::MatrixXf>& firs
   distance.m_Wasserstein = WassersteinDistances(first, second);
   const Eigen::MatrixXd difference = LogPowerSpectrum(first, patch) - LogPowerSpectrum(second, patch);
   distance.m_LogSpectrum = std::sqrt(difference.cwiseAbs2().mean());
+  const Eigen::MatrixXd variograms = LogVariogram(first, patch) - LogVariogram(second, patch);
+  distance.m_LogVariogram = std::sqrt(variograms.cwiseAbs2().mean());
   return distance;
 }
 

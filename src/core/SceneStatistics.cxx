@@ -3,15 +3,12 @@
 
 #include "hud/core/SceneStatistics.h"
 
+#include "Blas.h"
 #include "Parts.h"
 
 #include "hud/core/Error.h"
 
 #include <Eigen/Eigenvalues>
-
-#ifdef HUD_USE_BLAS
-#include <cblas.h>
-#endif
 
 #include <algorithm>
 #include <cmath>
@@ -31,44 +28,6 @@ constexpr double kLargestMagnitude = 1e18;
 /// Pixels in double precision that stay in a processor's cache.
 constexpr Eigen::Index kCachedPixels = 1024;
 
-#ifdef HUD_USE_BLAS
-extern "C" {
-// OpenBLAS's own; absent in another BLAS.
-__attribute__((weak)) int openblas_get_num_threads();
-__attribute__((weak)) void openblas_set_num_threads(int);
-}
-
-/// Keeps OpenBLAS from starting threads of its own.
-class SerialBlas
-{
-public:
-  SerialBlas()
-  {
-    if (openblas_get_num_threads != nullptr && openblas_set_num_threads != nullptr)
-    {
-      m_Threads = openblas_get_num_threads();
-      openblas_set_num_threads(1);
-    }
-  }
-  ~SerialBlas()
-  {
-    if (m_Threads > 0)
-    {
-      openblas_set_num_threads(m_Threads);
-    }
-  }
-  SerialBlas(const SerialBlas&) = delete;
-  SerialBlas& operator=(const SerialBlas&) = delete;
-
-private:
-  int m_Threads = 0;
-};
-#else
-class SerialBlas
-{
-};
-#endif
-
 /// Sums over pixels.
 class Moments
 {
@@ -84,7 +43,7 @@ public:
     {
       m_Part = spectra.middleCols(first, std::min(kCachedPixels, spectra.cols() - first)).cast<double>();
       m_Sum += m_Part.rowwise().sum();
-      AddProducts(m_Part);
+      AddSelfProducts(m_Part, m_Products); // nearly all the work of the statistics
     }
   }
 
@@ -100,18 +59,6 @@ public:
   }
 
 private:
-  /// Nearly all the work of the statistics.
-  void AddProducts(const Eigen::MatrixXd& spectra)
-  {
-#ifdef HUD_USE_BLAS
-    const auto bands = static_cast<int>(spectra.rows());
-    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, bands, static_cast<int>(spectra.cols()), 1., spectra.data(),
-                bands, 1., m_Products.data(), bands);
-#else
-    m_Products.selfadjointView<Eigen::Lower>().rankUpdate(spectra);
-#endif
-  }
-
   Eigen::MatrixXd m_Part; ///< kept, as a new one each time would be new pages
   Eigen::VectorXd m_Sum;
   Eigen::MatrixXd m_Products;
@@ -144,7 +91,7 @@ SceneStatistics ComputeSceneStatistics(const SpectraSource& source)
   statistics.m_Mean = Eigen::VectorXd::Zero(source.Bands());
   statistics.m_Correlation = Eigen::MatrixXd::Zero(source.Bands(), source.Bands());
   std::vector<Moments> parts(kParts, Moments(source.Bands()));
-  [[maybe_unused]] const SerialBlas serial;
+  const SerialBlas serial;
   source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) {
     statistics.m_Pixels += spectra.cols();
     ForEachPart(spectra.cols(), [&](std::size_t part, Eigen::Index begin, Eigen::Index end) {

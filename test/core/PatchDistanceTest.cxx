@@ -21,6 +21,8 @@ using hud::ComputePatchDistance;
 using hud::InvalidData;
 using hud::LogPowerSpectrum;
 using hud::PatchDistance;
+using hud::PatchFeatures;
+using hud::Variogram;
 using hud::WassersteinDistances;
 using hud::test::MessageOf;
 using hud::test::Says;
@@ -189,6 +191,58 @@ TEST(PatchDistance, OfShuffledPixelsIsInTheSpectrumAlone)
   const PatchDistance distance = ComputePatchDistance(first, second, 16);
   EXPECT_EQ(distance.m_Wasserstein[0], 0.);
   EXPECT_GT(distance.m_LogSpectrum, 1.);
+}
+
+TEST(Variogram, OfARampGrowsWithTheSquareOfTheLag)
+{
+  // Along rows it rises by 0.02 a pixel, along columns by 0.05.
+  const Eigen::MatrixXf ramp = PatchOf(10, [](double x, double y) { return 0.02 * x + 0.05 * y; });
+  const Eigen::MatrixXd variogram = Variogram(ramp, 10);
+  ASSERT_EQ(variogram.rows(), 5);
+  for (Eigen::Index lag = 1; lag <= 5; ++lag)
+  {
+    const auto h = static_cast<double>(lag);
+    EXPECT_NEAR(variogram(lag - 1, 0), (0.0004 + 0.0025) * h * h / 4., 1e-7) << lag;
+  }
+}
+
+TEST(Variogram, OfWhiteNoiseIsItsVarianceAtEveryLag)
+{
+  const Eigen::MatrixXd variogram = Variogram(RandomPatches(2, 12, 80, 13), 12);
+  ASSERT_EQ(variogram.cols(), 2);
+  EXPECT_LT((variogram.array() - 1. / 12.).abs().maxCoeff(), 0.003);
+}
+
+TEST(Variogram, DoesNotGoOnAroundTheEdges)
+{
+  // A step from one edge to the other is none between neighbours.
+  const Eigen::MatrixXf ramp = PatchOf(8, [](double x, double) { return x; });
+  EXPECT_NEAR(Variogram(ramp, 8)(0, 0), 0.25, 1e-12);
+}
+
+TEST(PatchDistance, OfContrastIsInTheVariogramByTheSquareOfTheFactor)
+{
+  const Eigen::MatrixXf first = RandomPatches(2, 8, 3, 14);
+  Eigen::MatrixXf second = first;
+  second.row(1) *= 0.25f;
+  EXPECT_NEAR(ComputePatchDistance(first, second, 8).m_LogVariogram, std::log(16.) / std::sqrt(2.), 1e-6);
+}
+
+TEST(PatchFeatures, AreMeanDeviationAndDifferencesOfNeighbours)
+{
+  Eigen::MatrixXf patches(2, 2 * 36);
+  patches.row(0) << PatchOf(6, [](double x, double y) { return 0.1 * x - 0.02 * y; }),
+      PatchOf(6, [](double, double) { return 0.7; });
+  patches.row(1) << PatchOf(6, [](double x, double) { return std::fmod(x, 2.); }),
+      PatchOf(6, [](double, double y) { return y < 3. ? 0. : 1.; });
+  const Eigen::MatrixXd features = PatchFeatures(patches, 6);
+  ASSERT_EQ(features.rows(), 8);
+  ASSERT_EQ(features.cols(), 2);
+  Eigen::MatrixXd truth(8, 2);
+  const double ramp = 35. / 12.; // the variance of 0 to 5
+  truth.col(0) << 0.2, std::sqrt(ramp * (0.01 + 0.0004)), 0.1, 0.02, 0.5, 0.5, 1., 0.;
+  truth.col(1) << 0.7, 0., 0., 0., 0.5, 0.5, 0., std::sqrt(0.2);
+  EXPECT_LT((features - truth).cwiseAbs().maxCoeff(), 1e-6) << features;
 }
 
 TEST(PatchDistance, RefusesSetsThatAreNotOfWholePatchesOrDoNotMatch)

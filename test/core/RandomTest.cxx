@@ -105,6 +105,12 @@ TEST(Random, NumbersOfTheStreamsAreThoseOfSavedModels)
   EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::ResidualNoise), 10u);
   EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::ValidationCrop), 11u);
   EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::ValidationNoise), 12u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::ClassifierWeights), 13u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::ClassifierBatch), 14u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::EvaluationBlock), 15u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::EvaluationCrop), 16u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::EvaluationBaseline), 17u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::Bootstrap), 18u);
 }
 
 // Addresses at which a word is 0 or 2^32 - 1 (searched with Random123): naive conversions give 0, 1 or infinity there.

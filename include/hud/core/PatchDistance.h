@@ -13,6 +13,7 @@ struct PatchDistance
 {
   Eigen::VectorXd m_Wasserstein; ///< [d], as WassersteinDistances
   double m_LogSpectrum = 0.;     ///< root mean square difference of LogPowerSpectrum over rings and endmembers
+  double m_LogVariogram = 0.; ///< root mean square difference of the logarithms of Variogram over lags and endmembers
 };
 
 /// Returns the distance between two sets of square patches; 0 for the same set, however it is ordered.
@@ -40,5 +41,18 @@ Eigen::VectorXd WassersteinDistances(const Eigen::Ref<const Eigen::MatrixXf>& fi
 /// @param patch at least 2
 /// @throws InvalidData when the set is empty, not of whole patches or not finite
 Eigen::MatrixXd LogPowerSpectrum(const Eigen::Ref<const Eigen::MatrixXf>& patches, Eigen::Index patch);
+
+/// Returns each endmember's semivariogram (Matheron 1963), [patch / 2 x d]; row h - 1 is half the mean squared difference of
+/// pixels that are h apart in a row or a column of a patch. Unlike the power spectrum it does not take a patch to go on
+/// around its edges.
+/// @param patches, patch as LogPowerSpectrum
+/// @throws InvalidData as LogPowerSpectrum
+Eigen::MatrixXd Variogram(const Eigen::Ref<const Eigen::MatrixXf>& patches, Eigen::Index patch);
+
+/// Returns what patches hold and how it is arranged, [4 d x n]: of each endmember the mean, the standard deviation, and the
+/// root mean square differences of neighbours in rows and in columns.
+/// @param patches, patch as LogPowerSpectrum
+/// @throws InvalidData as LogPowerSpectrum
+Eigen::MatrixXd PatchFeatures(const Eigen::Ref<const Eigen::MatrixXf>& patches, Eigen::Index patch);
 
 } // namespace hud

@@ -25,7 +25,13 @@ enum class RandomStream : std::uint32_t
   PixelSample = 9,
   ResidualNoise = 10,
   ValidationCrop = 11,
-  ValidationNoise = 12
+  ValidationNoise = 12,
+  ClassifierWeights = 13,
+  ClassifierBatch = 14,
+  EvaluationBlock = 15,
+  EvaluationCrop = 16,
+  EvaluationBaseline = 17,
+  Bootstrap = 18
 };
 
 /// Random numbers that are a pure function of (seed, stream, address): Philox4x32-10 (Salmon et al., "Parallel random
