@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "hud/diffusion/ClassifierJudge.h"
+
+#include "hud/core/DistributionDistance.h"
+#include "hud/core/Error.h"
+#include "hud/core/InceptionScore.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace hud
+{
+
+namespace
+{
+
+using Eigen::Index;
+
+constexpr Index kLargestPatch = 8;
+constexpr Index kTrainingPatches = 1024;
+constexpr Index kHeldOutPatches = 512;
+
+/// Patches of a scene with their classes.
+struct Examples
+{
+  std::vector<Index> m_Corners; ///< row * width + column
+  std::vector<int> m_Labels;
+};
+
+/// Returns the most frequent label of a patch; -1 when less than half of its pixels have one.
+int PatchLabel(const LabelMap& labels, Index width, Index corner, Index patch)
+{
+  std::vector<Index> counts(static_cast<std::size_t>(labels.m_Classes), 0);
+  Index labelled = 0;
+  for (Index pixel = 0; pixel < patch * patch; ++pixel)
+  {
+    const int label = labels.m_Labels[static_cast<std::size_t>(corner + pixel / patch * width + pixel % patch)];
+    if (label >= 0)
+    {
+      ++counts[static_cast<std::size_t>(label)];
+      ++labelled;
+    }
+  }
+  return 2 * labelled < patch * patch
+             ? -1
+             : static_cast<int>(std::max_element(counts.begin(), counts.end()) - counts.begin());
+}
+
+/// Returns the pixels of a scene that are valid, row by row.
+std::vector<std::uint8_t> ReadValidity(const SpectralRows& scene)
+{
+  std::vector<std::uint8_t> valid(static_cast<std::size_t>(scene.Width() * scene.Height()));
+  Eigen::MatrixXf line(scene.Bands(), scene.Width());
+  for (Index row = 0; row < scene.Height(); ++row)
+  {
+    scene.Read(row, line, valid.data() + row * scene.Width());
+  }
+  return valid;
+}
+
+bool IsValidPatch(const std::vector<std::uint8_t>& valid, Index width, Index corner, Index patch)
+{
+  for (Index row = 0; row < patch; ++row)
+  {
+    const auto begin = valid.begin() + corner + row * width;
+    if (std::find(begin, begin + patch, std::uint8_t{0}) != begin + patch)
+    {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// Returns the labelled patches of the cells to train on, and of those that are held out.
+std::pair<Examples, Examples> FindExamples(const SpectralRows& scene, const LabelMap& labels, Index patch)
+{
+  const std::vector<std::uint8_t> valid = ReadValidity(scene);
+  const Index cell = 2 * patch;
+  const Index step = std::max<Index>(1, patch / 2);
+  std::pair<Examples, Examples> examples;
+  for (Index cellRow = 0; (cellRow + 1) * cell <= scene.Height(); ++cellRow)
+  {
+    for (Index cellColumn = 0; (cellColumn + 1) * cell <= scene.Width(); ++cellColumn)
+    {
+      // Each fifth cell of a row, and of a column, in other places from one row to the next.
+      Examples& target = (cellColumn + 2 * cellRow) % 5 == 2 ? examples.second : examples.first;
+      for (Index y = 0; y <= patch; y += step)
+      {
+        for (Index x = 0; x <= patch; x += step)
+        {
+          const Index corner = (cellRow * cell + y) * scene.Width() + cellColumn * cell + x;
+          const int label = PatchLabel(labels, scene.Width(), corner, patch);
+          if (label >= 0 && IsValidPatch(valid, scene.Width(), corner, patch))
+          {
+            target.m_Corners.push_back(corner);
+            target.m_Labels.push_back(label);
+          }
+        }
+      }
+    }
+  }
+  return examples;
+}
+
+/// Returns no more than so many of the examples, spread over all.
+Examples Some(const Examples& examples, Index maximum, std::uint64_t seed)
+{
+  Examples some;
+  for (const Index i : DrawBlocks(static_cast<Index>(examples.m_Corners.size()), maximum, seed))
+  {
+    some.m_Corners.push_back(examples.m_Corners[static_cast<std::size_t>(i)]);
+    some.m_Labels.push_back(examples.m_Labels[static_cast<std::size_t>(i)]);
+  }
+  return some;
+}
+
+Eigen::MatrixXf ReadPatches(const SpectralRows& scene, const Examples& examples, Index patch)
+{
+  std::vector<Index> pixels;
+  for (const Index corner : examples.m_Corners)
+  {
+    for (Index pixel = 0; pixel < patch * patch; ++pixel)
+    {
+      pixels.push_back(corner + pixel / patch * scene.Width() + pixel % patch);
+    }
+  }
+  return GatherPixels(scene, pixels);
+}
+
+} // namespace
+
+ClassifierJudge::ClassifierJudge(const SpectralRows& real, const LabelMap& labels, Index block, std::uint64_t seed,
+                                 const ExecutionOptions& execution, const std::function<bool(double)>& proceed)
+  : m_Block(block), m_Patch(std::min(block, kLargestPatch))
+{
+  if (static_cast<Index>(labels.m_Labels.size()) != real.Width() * real.Height())
+  {
+    throw InvalidData("found labels of " + std::to_string(labels.m_Labels.size()) + " pixels, expected those of " +
+                      std::to_string(real.Width()) + " x " + std::to_string(real.Height()));
+  }
+  const auto [training, heldOut] = FindExamples(real, labels, m_Patch);
+  const std::set<int> found(training.m_Labels.begin(), training.m_Labels.end());
+  if (found.size() < 2)
+  {
+    throw InvalidData("found labelled patches of " + std::to_string(m_Patch) + " x " + std::to_string(m_Patch) +
+                      " pixels of " + std::to_string(found.size()) + " classes, expected at least 2");
+  }
+  PatchClassifierOptions options;
+  options.m_Patch = m_Patch;
+  options.m_Seed = seed;
+  const Examples examples = Some(training, kTrainingPatches, seed);
+  m_Classifier.emplace(ReadPatches(real, examples, m_Patch), examples.m_Labels, labels.m_Classes, options, execution,
+                       proceed);
+  if (!heldOut.m_Corners.empty())
+  {
+    const Examples unseen = Some(heldOut, kHeldOutPatches, seed);
+    m_Accuracy = m_Classifier->Accuracy(ReadPatches(real, unseen, m_Patch), unseen.m_Labels);
+  }
+}
+
+PatchClassification ClassifierJudge::ClassifyBlocks(const Eigen::MatrixXf& blocks) const
+{
+  const Index blockPixels = m_Block * m_Block;
+  const Index across = m_Block / m_Patch;
+  std::vector<Index> pixels;
+  for (Index block = 0; block < blocks.cols() / blockPixels; ++block)
+  {
+    for (Index patch = 0; patch < across * across; ++patch)
+    {
+      const Index corner = block * blockPixels + patch / across * m_Patch * m_Block + patch % across * m_Patch;
+      for (Index pixel = 0; pixel < m_Patch * m_Patch; ++pixel)
+      {
+        pixels.push_back(corner + pixel / m_Patch * m_Block + pixel % m_Patch);
+      }
+    }
+  }
+  return m_Classifier->Classify(blocks(Eigen::all, pixels));
+}
+
+BlockJudge::Scores ClassifierJudge::Judge(const Eigen::MatrixXf& reference, const Eigen::MatrixXf& blocks) const
+{
+  const PatchClassification real = ClassifyBlocks(reference);
+  const PatchClassification judged = ClassifyBlocks(blocks);
+  return {InceptionScore(judged.m_Probabilities), FrechetDistance(real.m_Features, judged.m_Features)};
+}
+
+std::optional<double> ClassifierJudge::Accuracy() const
+{
+  return m_Accuracy;
+}
+
+} // namespace hud
