@@ -441,7 +441,8 @@ private:
       const bool isLast = state.m_Iteration == iterations;
       if (preview && (isLast || state.m_Iteration % GetParameterInt("previewevery") == 0))
       {
-        Attempt("preview", [&] { preview->Write(session.DrawPatches(4, 2), GetParameterString("preview")); });
+        Attempt("preview",
+                [&] { HUDWritePicture(preview->Draw(session.DrawPatches(4, 2)), GetParameterString("preview")); });
       }
       if (interval.count() > 0. && !isLast && Clock::now() - saved >= interval)
       {

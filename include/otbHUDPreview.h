@@ -3,12 +3,14 @@
 
 #pragma once
 
+#include "otbHUDPicture.h"
+
 #include "hud/core/AbundanceMap.h"
 
 #include <Eigen/Core>
 
 #include <array>
-#include <string>
+#include <cstdint>
 #include <vector>
 
 namespace otb
@@ -20,8 +22,12 @@ namespace otb
 /// @param bands at least 1
 std::array<Eigen::Index, 3> HUDDisplayBands(const std::vector<double>& wavelengths, Eigen::Index bands);
 
+/// Returns how bright a value is shown, with gamma 0.7.
+/// @param value over the one that is white; beyond 0 and 1 is cut
+std::uint8_t HUDDisplayByte(float value);
+
 /// Abundance maps as pseudo-colour pictures: the spectra of three bands, each from 0 to its 98 % quantile in the scenes, so
-/// that pictures compare, with gamma 0.7.
+/// that pictures compare.
 class HUDPreview
 {
 public:
@@ -31,10 +37,8 @@ public:
   HUDPreview(const Eigen::MatrixXd& endmembers, const std::vector<double>& wavelengths,
              const std::vector<hud::AbundanceMap>& scenes);
 
-  /// Writes a PNG file, whole or not at all, and nothing beside it.
   /// @param map of d endmembers, all pixels valid
-  /// @throws hud::FileError
-  void Write(const hud::AbundanceMap& map, const std::string& path) const;
+  HUDPicture Draw(const hud::AbundanceMap& map) const;
 
 private:
   Eigen::MatrixXf m_Endmembers; ///< of red, green and blue, over the value shown as white, [3 x d]

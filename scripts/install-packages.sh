@@ -16,6 +16,7 @@ packages=(
   libfftw3-dev
   libgdal-dev
   libgtest-dev
+  libjs-chart.js
   libopenblas0-pthread
   libopencv-dev
   libotb-dev
@@ -28,7 +29,7 @@ packages=(
   otb-qgis
 )
 if [ "${1:-}" = --tests ]; then
-  packages+=(clang-format clang-tidy git)
+  packages+=(chromium clang-format clang-tidy fonts-liberation git)
 fi
 
 missing=()

@@ -59,7 +59,7 @@ otb::HUDPreview MakePreview()
 TEST(HUDPreview, WritesAStretchedPictureAndNothingElse)
 {
   const hud::test::TemporaryFolder folder;
-  MakePreview().Write(MakeMap(), (folder / "p.png").string());
+  otb::HUDWritePicture(MakePreview().Draw(MakeMap()), (folder / "p.png").string());
   EXPECT_EQ(folder.Names(), std::set<std::string>{"p.png"});
   const hud::test::TestImage picture = hud::test::ReadImage(folder / "p.png");
   ASSERT_EQ(picture.m_Width, 3);
@@ -78,7 +78,7 @@ TEST(HUDPreview, AFullDiskKeepsTheEarlierPicture)
   hud::test::WriteText(folder / "p.png", "earlier");
   {
     const hud::test::FullDisk full(16);
-    EXPECT_THROW(MakePreview().Write(MakeMap(), (folder / "p.png").string()), hud::FileError);
+    EXPECT_THROW(otb::HUDWritePicture(MakePreview().Draw(MakeMap()), (folder / "p.png").string()), hud::FileError);
   }
   EXPECT_EQ(hud::test::ReadText(folder / "p.png"), "earlier");
   EXPECT_EQ(folder.Names(), std::set<std::string>{"p.png"});
