@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright (c) The HUD developers
 
-# From one real scene to a synthetic one: unmixing, training, sampling, and a picture of the result.
+# From one real scene to a synthetic one: unmixing, training, sampling, a picture of the result, and its evaluation.
 # HUD_DEMO_DIR is the folder of the results, build/demo unless set. A step whose results are up to date is skipped.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -91,4 +91,9 @@ step "64 independent patches" "patches.tif patches_abundances.tif" jasper.safete
 
 step "The picture" demo.png "$real scene.tif patches.tif" picture
 
-echo "The results are in $demo; demo.png shows, from the left, the real scene, the synthetic scene and the patches."
+step "The evaluation" "evaluation.json evaluation.html" "$real endmembers.tif patches.tif" \
+  "$prefix/bin/otbcli_HUDEvaluate" -in "$real" -gen patches.tif -ie endmembers.tif \
+  -out "$part/evaluation.json" -report "$part/evaluation.html"
+
+echo "The results are in $demo: demo.png shows, from the left, the real scene, the synthetic scene and the patches;"
+echo "evaluation.html, which any browser opens, says how near the patches are to the real scene."
