@@ -6,7 +6,9 @@
 #include "otbHUDBandMetadata.h"
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDEvaluationReport.h"
+#include "otbHUDFileCacheLimit.h"
 #include "otbHUDImageRows.h"
+#include "otbHUDInterrupt.h"
 #include "otbHUDLabelImage.h"
 #include "otbHUDStagedFile.h"
 
@@ -18,6 +20,7 @@
 
 #include "itkMultiThreader.h"
 
+#include <algorithm>
 #include <list>
 #include <optional>
 
@@ -129,6 +132,9 @@ private:
   void DoExecute() override
   {
     CheckOutputsWritable();
+    const HUDInterrupt interrupt;
+    // The scenes are read several times, but a cache of them would be beyond ram.
+    const HUDFileCacheLimit cache(static_cast<std::size_t>(GetParameterInt("ram")) << 18);
     HUDImageType* const real = OpenImage("in");
     HUDImageType* const generated = OpenImage("gen");
     const auto bands = static_cast<Eigen::Index>(real->GetNumberOfComponentsPerPixel());
@@ -136,6 +142,9 @@ private:
     report.m_Wavelengths = HUDReadWavelengths(GetParameterString("in"));
     report.m_Units = HUDReadUnits(GetParameterString("in"));
     CheckGenerated(*generated, bands, report);
+    CheckSize("in", *real);
+    CheckSize("gen", *generated);
+    const std::optional<hud::LabelMap> labels = ReadLabels(*real);
     report.m_EmptyBands = FindEmptyBands("in", {real});
     report.m_Endmembers = Endmembers(*real, bands, report.m_EmptyBands);
     report.m_Options.m_Patch = GetParameterInt("patch");
@@ -153,7 +162,8 @@ private:
     SetScene(report.m_Real, "in", realRows, realAbundances);
     SetScene(report.m_Generated, "gen", generatedRows, generatedAbundances);
 
-    const std::optional<hud::ClassifierJudge> judge = TrainJudge(realRows, realAbundances, report);
+    const std::optional<hud::ClassifierJudge> judge =
+        TrainJudge(realRows, labels ? *labels : LargestAbundances(realAbundances), report);
     Evaluate(judge, report);
     for (const std::string& line : report.Lines())
     {
@@ -194,7 +204,9 @@ private:
   {
     if (HasValue("ie"))
     {
-      return ReadEndmembers("ie", bands).m_Endmembers;
+      Eigen::MatrixXd endmembers = ReadEndmembers("ie", bands).m_Endmembers;
+      endmembers(emptyBands, Eigen::all).setZero(); // as the scene has them
+      return endmembers;
     }
     hud::ExtractionOptions options;
     options.m_Endmembers = GetParameterInt("ne");
@@ -230,24 +242,45 @@ private:
     scene.m_Abundances = &abundances;
   }
 
-  /// Returns the classes of the real scene's pixels.
-  hud::LabelMap FindLabels(const hud::SpectralRows& scene, const hud::AbundanceMap& abundances)
+  /// Throws when a scene does not hold a block.
+  void CheckSize(const std::string& key, const HUDImageType& scene)
+  {
+    const auto size = scene.GetLargestPossibleRegion().GetSize();
+    const auto patch = static_cast<std::size_t>(GetParameterInt("patch"));
+    if (std::min(size[0], size[1]) < patch)
+    {
+      throw hud::InvalidData(DescribeInput(key) + ": found " + SizeText(scene) + ", expected at least a block of " +
+                             std::to_string(patch) + " x " + std::to_string(patch));
+    }
+  }
+
+  static std::string SizeText(const HUDImageType& image)
+  {
+    const auto size = image.GetLargestPossibleRegion().GetSize();
+    return std::to_string(size[0]) + " x " + std::to_string(size[1]) + " pixels";
+  }
+
+  /// Returns the classes of the real scene's pixels, if they are given.
+  std::optional<hud::LabelMap> ReadLabels(const HUDImageType& scene)
   {
     if (!HasValue("labels"))
     {
-      return LargestAbundances(abundances);
+      return std::nullopt;
     }
     HUDImageType* const image = OpenImage("labels");
-    const auto size = image->GetLargestPossibleRegion().GetSize();
-    if (static_cast<long>(size[0]) != scene.Width() || static_cast<long>(size[1]) != scene.Height())
+    if (image->GetLargestPossibleRegion().GetSize() != scene.GetLargestPossibleRegion().GetSize())
     {
-      throw hud::InvalidData(DescribeInput("labels") + ": found " + std::to_string(size[0]) + " x " +
-                             std::to_string(size[1]) + " pixels, expected those of " + DescribeInput("in") + ", " +
-                             std::to_string(scene.Width()) + " x " + std::to_string(scene.Height()));
+      throw hud::InvalidData(DescribeInput("labels") + ": found " + SizeText(*image) + ", expected those of " +
+                             DescribeInput("in") + ", " + SizeText(scene));
     }
     try
     {
-      return HUDReadLabels(*image, static_cast<unsigned int>(GetParameterInt("ram")));
+      hud::LabelMap labels = HUDReadLabels(*image, static_cast<unsigned int>(GetParameterInt("ram")));
+      if (labels.m_Classes < 2)
+      {
+        throw hud::InvalidData("found " + std::to_string(labels.m_Classes) + " classes, expected at least 2");
+      }
+      return labels;
     }
     catch (const hud::InvalidData& error)
     {
@@ -256,10 +289,9 @@ private:
   }
 
   /// Returns the judge, or none when the real scene has one class only.
-  std::optional<hud::ClassifierJudge> TrainJudge(const hud::SpectralRows& scene, const hud::AbundanceMap& abundances,
+  std::optional<hud::ClassifierJudge> TrainJudge(const hud::SpectralRows& scene, const hud::LabelMap& labels,
                                                  HUDEvaluationReport& report)
   {
-    const hud::LabelMap labels = FindLabels(scene, abundances);
     hud::ExecutionOptions execution;
     execution.m_Device = GetParameterString("device");
     execution.m_Threads = report.m_Options.m_Threads;

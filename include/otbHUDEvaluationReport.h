@@ -35,7 +35,7 @@ struct HUDEvaluationReport
   /// What Inception Score and Frechet Inception Distance come from.
   struct Classifier
   {
-    std::string m_Labels; ///< "arg-max abundance", or a file
+    std::string m_Labels; ///< "largest abundance", or a file
     int m_Classes = 0;
     std::optional<double> m_Accuracy; ///< share of held-out patches
   };

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -159,7 +160,9 @@ BootstrapInterval(const Points& first, const Points& second, int resamples, std:
   const auto percentile = [&](double share) {
     return values[static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
   };
-  return {percentile(0.025), percentile(0.975)};
+  const double centre = std::accumulate(values.begin(), values.end(), 0.) / static_cast<double>(values.size());
+  const double value = figure(first, second);
+  return {value + percentile(0.025) - centre, value + percentile(0.975) - centre};
 }
 
 } // namespace hud

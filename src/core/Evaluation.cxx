@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -40,8 +41,11 @@ constexpr Index kBlockPixels = 64;
 
 constexpr float kDarkening = 0.2f;
 
-/// Of the least distance between real blocks, the share below which a block is a copy.
+/// Of the small distances between real blocks, the share below which a block is a copy.
 constexpr double kCopyShare = 0.5;
+
+/// Distance over contrast of a block that equals a crop but for rounding.
+constexpr double kEqual = 0.005;
 
 /// What a block's abundances must vary by to be told from others.
 constexpr double kLeastContrast = 1e-4;
@@ -53,7 +57,7 @@ struct MetricText
   const char* m_Group;
   const char* m_Meaning;
   Better m_Better;
-  bool m_FromOne = false;
+  Yardstick m_Yardstick = Yardstick::Value;
 };
 
 constexpr const char* kPaper = "The paper's metrics";
@@ -65,16 +69,16 @@ constexpr const char* kCopies = "Copies";
 constexpr MetricText kMetrics[] = {
     {"point_fidelity", "Point fidelity F_p", kPaper,
      "Mean over generated pixels of the largest cosine to a real pixel. Blind to brightness and to place.",
-     Better::Higher, true},
+     Better::Higher, Yardstick::FromOne},
     {"block_diversity", "Block diversity D_b", kPaper,
-     "Mean over generated blocks of the mean cosine at their best place in the real scene. High for copies.",
-     Better::NearOracle, true},
-    {"diversity_ratio", "D_b / F_p", kPaper,
-     "Arrangement alone: 1 for copies, low where pixels stand together that do not in the real scene.",
-     Better::NearOracle, true},
+     "Mean over generated blocks of the mean cosine at their best place in the real scene. High for copies, and for "
+     "even or noisy blocks of similar spectra.",
+     Better::NearOracle, Yardstick::FromOne},
+    {"diversity_ratio", "D_b / F_p", kPaper, "The same, less what pixels lose by themselves: 1 for copies.",
+     Better::NearOracle, Yardstick::FromOne},
     {"inception_score", "Inception Score", kPaper,
      "How sure a classifier is of each patch, and how many classes it sees: 1 to the number of classes.",
-     Better::NearOracle},
+     Better::NearOracle, Yardstick::Logarithms},
     {"frechet_inception_distance", "Frechet Inception Distance", kPaper,
      "Distance between what the classifier sees in generated and in real patches.", Better::Lower},
     {"spectral_angle", "Spectral angle (rad)", kSpectra,
@@ -99,10 +103,14 @@ constexpr MetricText kMetrics[] = {
     {"kernel_distance", "Kernel distance", kSets,
      "The same without the assumption of normal distributions. Near 0, also below, for the same distribution.",
      Better::Lower},
-    {"precision", "Precision", kSets, "Share of generated blocks that lie among real ones.", Better::Higher},
-    {"recall", "Recall", kSets, "Share of real blocks that lie among generated ones.", Better::Higher},
-    {"density", "Density", kSets, "How many real blocks a generated one lies among; about 1.", Better::Higher},
-    {"coverage", "Coverage", kSets, "Share of real blocks that have a generated one nearby.", Better::Higher},
+    {"precision", "Precision", kSets, "Share of generated blocks that lie among real ones.", Better::Higher,
+     Yardstick::Share},
+    {"recall", "Recall", kSets, "Share of real blocks that lie among generated ones.", Better::Higher,
+     Yardstick::Share},
+    {"density", "Density", kSets, "How many real blocks a generated one lies among; about 1.", Better::NearOracle,
+     Yardstick::Ratio},
+    {"coverage", "Coverage", kSets, "Share of real blocks that have a generated one nearby.", Better::Higher,
+     Yardstick::Share},
     {"nearest_crop", "Distance to the nearest crop", kCopies,
      "Median over generated blocks of the distance in abundance to the nearest real crop, turned and mirrored as well, "
      "over the block's own contrast.",
@@ -133,7 +141,8 @@ InMemoryRows Column(const Eigen::MatrixXf& blocks, Index patch)
 /// Returns the pixels that stand for blocks where bands are compared.
 Eigen::MatrixXf BandSample(const Eigen::MatrixXf& spectra, Index patch)
 {
-  const Index stride = std::max<Index>(1, patch * patch / kBlockPixels);
+  // Odd, so that it does not come by the same columns in every row.
+  const Index stride = std::max<Index>(1, patch * patch / kBlockPixels) | 1;
   return spectra(Eigen::all, Eigen::seq(stride / 2, spectra.cols() - 1, stride));
 }
 
@@ -162,11 +171,18 @@ std::string SizeText(const SpectralRows& image)
   return std::to_string(image.Width()) + " x " + std::to_string(image.Height()) + " pixels";
 }
 
-double Median(std::vector<double> values)
+double Quantile(std::vector<double> values, double share)
 {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+  const auto place = values.begin() + std::lround(share * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), place, values.end());
+  return *place;
+}
+
+std::vector<double> Finite(std::vector<double> values)
+{
+  values.erase(std::remove_if(values.begin(), values.end(), [](double value) { return !std::isfinite(value); }),
+               values.end());
+  return values;
 }
 
 void AddFidelity(const FidelityScore& score, Figures& figures)
@@ -228,6 +244,34 @@ AbundanceMap Part(const AbundanceMap& map, const std::array<Index, 4>& part)
   return CropMap(map, part[0], part[1], part[2], part[3]);
 }
 
+/// Returns how far a value is from the best one, over how far the oracle is.
+double Ratio(double value, double oracle, Yardstick yardstick)
+{
+  constexpr double kRounding = 1e-4;
+  constexpr double kChance = 0.05;
+  const auto over = [](double first, double second, double least) {
+    return (std::max(first, 0.) + least) / (std::max(second, 0.) + least);
+  };
+  const auto either = [&](double first, double second) {
+    const double ratio = over(first, second, kRounding);
+    return std::max(ratio, 1. / ratio);
+  };
+  switch (yardstick)
+  {
+  case Yardstick::FromOne:
+    return over(1. - value, 1. - oracle, kRounding);
+  case Yardstick::Share:
+    return over(1. - value, 1. - oracle, kChance);
+  case Yardstick::Ratio:
+    return either(value, oracle);
+  case Yardstick::Logarithms:
+    return either(std::log(value), std::log(oracle));
+  case Yardstick::Value:
+  default:
+    return over(value, oracle, kRounding);
+  }
+}
+
 /// Reports several pieces of work as one.
 class WorkProgress
 {
@@ -248,7 +292,17 @@ public:
       }
     };
     advance(0.);
+    m_Again = advance;
     return advance;
+  }
+
+  /// Reports the same again, which is where the work can be interrupted.
+  void Tick() const
+  {
+    if (m_Again)
+    {
+      m_Again(0.);
+    }
   }
 
 private:
@@ -256,6 +310,7 @@ private:
   double m_Total;
   double m_Done = 0.;
   double m_Work = 0.;
+  std::function<void(double)> m_Again;
 };
 
 /// One evaluation.
@@ -306,7 +361,8 @@ public:
     blocks.m_Spectra = GatherPixels(m_Generated.m_Spectra, PatchPixels(m_Generated.m_Abundances, m_Patch, m_Blocks));
     ScoreSet(blocks, kDraws, generated);
     AddCurves(blocks.m_Abundances, evaluation.m_Curves);
-    std::map<std::string, Interval> intervals = Intervals(blocks.m_Abundances);
+    const std::map<std::string, Interval> intervals =
+        Intervals(blocks.m_Abundances, evaluation.m_Fidelity.m_BlockScores, generated);
 
     Figures oracle = FidelityOracle();
     AddSetOracle(oracle);
@@ -433,6 +489,7 @@ private:
     Figures sums;
     for (std::uint32_t draw = 0; draw < draws; ++draw)
     {
+      m_Progress.Tick();
       const Eigen::MatrixXf both = CutPatches(m_Real.m_Abundances, m_Patch, RealCorners(draw));
       AddSetFigures(both.leftCols(SetPixels()), blocks.m_Abundances, sums);
     }
@@ -448,7 +505,10 @@ private:
     {
       const BlockJudge::Scores scores = m_Judge->Judge(m_Reference, spectra);
       figures["inception_score"] = scores.m_InceptionScore;
-      figures["frechet_inception_distance"] = scores.m_FrechetInceptionDistance;
+      if (scores.m_FrechetInceptionDistance)
+      {
+        figures["frechet_inception_distance"] = *scores.m_FrechetInceptionDistance;
+      }
     }
   }
 
@@ -458,6 +518,7 @@ private:
     Figures sums;
     for (std::uint32_t draw = 0; draw < kDraws; ++draw)
     {
+      m_Progress.Tick();
       const Eigen::MatrixXf both = CutPatches(m_Real.m_Abundances, m_Patch, RealCorners(draw));
       Figures figures;
       AddSetFigures(both.leftCols(SetPixels()), both.rightCols(SetPixels()), figures);
@@ -480,7 +541,9 @@ private:
     curves.m_GeneratedVariogram = Variogram(blocks, m_Patch);
   }
 
-  std::map<std::string, Interval> Intervals(const Eigen::MatrixXf& blocks) const
+  /// Returns the intervals of figures: as wide as by bootstrap over blocks, around the values.
+  std::map<std::string, Interval> Intervals(const Eigen::MatrixXf& blocks, const std::vector<double>& blockScores,
+                                            const Figures& figures)
   {
     if (m_SetBlocks < 3)
     {
@@ -489,8 +552,23 @@ private:
     const Eigen::MatrixXf both = CutPatches(m_Real.m_Abundances, m_Patch, RealCorners(0));
     const Eigen::MatrixXd real = Features(both.leftCols(SetPixels()));
     const Eigen::MatrixXd features = Features(blocks);
-    return {{"frechet_distance", BootstrapInterval(real, features, kResamples, m_Options.m_Seed, FrechetDistance)},
-            {"kernel_distance", BootstrapInterval(real, features, kResamples, m_Options.m_Seed, KernelDistance)}};
+    const Eigen::Map<const Eigen::RowVectorXd> scores(blockScores.data(), static_cast<Index>(blockScores.size()));
+    const auto meanScore = [](const Eigen::MatrixXd&, const Eigen::MatrixXd& drawn) { return drawn.mean(); };
+    std::map<std::string, Interval> intervals;
+    const auto add = [&](const char* name, const Eigen::MatrixXd& first, const Eigen::MatrixXd& second,
+                         const auto& figure) {
+      m_Progress.Tick();
+      Interval interval = BootstrapInterval(first, second, kResamples, m_Options.m_Seed, figure);
+      // The value is a mean over draws of real crops.
+      const double shift = figures.at(name) - figure(first, second);
+      interval.m_Low += shift;
+      interval.m_High += shift;
+      intervals[name] = interval;
+    };
+    add("frechet_distance", real, features, FrechetDistance);
+    add("kernel_distance", real, features, KernelDistance);
+    add("block_diversity", scores, scores, meanScore);
+    return intervals;
   }
 
   /// Returns where one half of the real scene stands against the other.
@@ -504,14 +582,11 @@ private:
       const auto advance = m_Progress.Next("half of the real scene against the other half", SomeBlocksWork() * 2. / 4.);
       const CroppedRows first = Part(m_Real.m_Spectra, each.m_First);
       const CroppedRows second = Part(m_Real.m_Spectra, each.m_Second);
-      try
+      if (!FindPatches(Part(m_Real.m_Abundances, each.m_First), m_Patch, m_Patch).empty() &&
+          !FindPatches(Part(m_Real.m_Abundances, each.m_Second), m_Patch, 1).empty())
       {
         AddFidelity(ScoreFidelity(second, first, Fidelity(), advance), figures);
         count += 1.;
-      }
-      catch (const InvalidData&)
-      {
-        // A half that is no-data: the others stand.
       }
     }
     Divide(figures, count);
@@ -525,10 +600,10 @@ private:
     memorisation.m_Blocks = m_Blocks;
     memorisation.m_Nearest =
         FindNearestCrops(m_Real.m_Abundances, blocks, m_Patch, m_Progress.Next("nearest real crops", SetWork()));
-    const std::vector<double> distances = RelativeDistances(blocks, memorisation.m_Nearest);
-    if (!distances.empty())
+    memorisation.m_Distances = RelativeDistances(blocks, memorisation.m_Nearest);
+    if (const std::vector<double> distances = Finite(memorisation.m_Distances); !distances.empty())
     {
-      generated["nearest_crop"] = Median(distances);
+      generated["nearest_crop"] = Quantile(distances, 0.5);
     }
     const auto advance = m_Progress.Next("nearest real crops of real blocks", 0.);
     std::vector<double> realDistances;
@@ -538,13 +613,15 @@ private:
           RealDistances(Part(m_Real.m_Abundances, each.m_First), Part(m_Real.m_Abundances, each.m_Second), advance);
       realDistances.insert(realDistances.end(), some.begin(), some.end());
     }
-    if (!realDistances.empty())
+    if (realDistances = Finite(realDistances); !realDistances.empty())
     {
-      oracle["nearest_crop"] = Median(realDistances);
-      memorisation.m_Limit = kCopyShare * *std::min_element(realDistances.begin(), realDistances.end());
-      memorisation.m_Copies = static_cast<std::size_t>(std::count_if(
-          distances.begin(), distances.end(), [&](double distance) { return distance < memorisation.m_Limit; }));
+      oracle["nearest_crop"] = Quantile(realDistances, 0.5);
+      memorisation.m_Limit = kCopyShare * Quantile(realDistances, 0.05);
     }
+    const double limit = std::max(memorisation.m_Limit, kEqual);
+    memorisation.m_Copies =
+        static_cast<std::size_t>(std::count_if(memorisation.m_Distances.begin(), memorisation.m_Distances.end(),
+                                               [&](double distance) { return distance < limit; }));
     return memorisation;
   }
 
@@ -557,10 +634,8 @@ private:
     {
       const Eigen::MatrixXd block = BlockOf(blocks, static_cast<Index>(i), m_Patch).cast<double>();
       const double contrast = std::sqrt((block.colwise() - block.rowwise().mean()).colwise().squaredNorm().mean());
-      if (contrast > kLeastContrast)
-      {
-        distances.push_back(nearest[i].m_Distance / contrast);
-      }
+      distances.push_back(contrast > kLeastContrast ? nearest[i].m_Distance / contrast
+                                                    : std::numeric_limits<double>::infinity());
     }
     return distances;
   }
@@ -584,7 +659,7 @@ private:
   }
 
   /// Returns the numbers of real valid pixels, drawn with repetition.
-  std::vector<Index> DrawPixels(Index count) const
+  std::vector<Index> DrawPixels(Index count, Baseline baseline) const
   {
     const std::vector<std::uint8_t>& valid = m_Real.m_Abundances.m_Valid;
     const Random random(m_Options.m_Seed, RandomStream::EvaluationBaseline);
@@ -592,7 +667,7 @@ private:
     std::vector<Index> drawn;
     for (std::uint32_t i = 0; static_cast<Index>(drawn.size()) < count; ++i)
     {
-      const auto words = random.Words(static_cast<std::uint32_t>(Baseline::Shuffled), i, 0);
+      const auto words = random.Words(static_cast<std::uint32_t>(baseline), i, 0);
       const auto pixel = static_cast<Index>((static_cast<std::uint64_t>(words[0]) << 32 | words[1]) % pixels);
       if (valid.empty() || valid[static_cast<std::size_t>(pixel)] != 0)
       {
@@ -619,11 +694,11 @@ private:
     switch (baseline)
     {
     case Baseline::Shuffled:
-      return GatherPixels(m_Real.m_Spectra, DrawPixels(SetPixels()));
+      return GatherPixels(m_Real.m_Spectra, DrawPixels(SetPixels(), baseline));
     case Baseline::Mixes:
       return DrawMixes(SetPixels());
     case Baseline::Repeated:
-      return GatherPixels(m_Real.m_Spectra, DrawPixels(1)).replicate(1, SetPixels());
+      return GatherPixels(m_Real.m_Spectra, DrawPixels(1, baseline)).replicate(1, SetPixels());
     case Baseline::Darkened:
     default:
       return m_OtherReference * kDarkening;
@@ -661,7 +736,7 @@ private:
     metric.m_Group = text.m_Group;
     metric.m_Meaning = text.m_Meaning;
     metric.m_Better = text.m_Better;
-    metric.m_FromOne = text.m_FromOne;
+    metric.m_Yardstick = text.m_Yardstick;
     metric.m_Value = Find(generated, text.m_Name);
     metric.m_Oracle = Find(oracle, text.m_Name);
     for (std::size_t i = 0; i < kBaselines; ++i)
@@ -724,16 +799,10 @@ std::string Metric::Verdict() const
   {
     return "";
   }
-  constexpr double kLeast = 1e-4; // below it, differences are rounding
-  const auto distance = [&](double value) { return std::max(m_FromOne ? 1. - value : value, 0.) + kLeast; };
-  double ratio = distance(*m_Value) / distance(*m_Oracle);
-  if (m_Better == Better::Higher && !m_FromOne)
-  {
-    ratio = 1. / ratio;
-  }
+  const double ratio = Ratio(*m_Value, *m_Oracle, m_Yardstick);
   if (m_Better == Better::NearOracle && ratio < 0.4)
   {
-    return "too close";
+    return "closer than real";
   }
   return ratio <= 1.5 ? "as real" : ratio <= 4. ? "near" : "far";
 }

@@ -177,7 +177,7 @@ public:
     m_StripRows = std::clamp<Index>(static_cast<Index>(strip / lineBytes), 1, real.Height());
     m_StripRows = std::min<Index>(m_StripRows, std::max<Index>(16, m_ProductRows));
     const auto tileBytes = static_cast<std::size_t>(real.Bands() * options.m_Patch * options.m_Patch) * sizeof(float) +
-                           static_cast<std::size_t>(m_PositionsX * m_PositionsY) * sizeof(double);
+                           static_cast<std::size_t>(m_PositionsX * m_PositionsY) * 2 * sizeof(double);
     const std::size_t room = m_Options.m_MemoryBytes -
                              std::min(m_Options.m_MemoryBytes / 2, lineBytes * static_cast<std::size_t>(m_StripRows));
     m_GroupTiles = std::max<std::size_t>({1, m_Threads, room / tileBytes});
@@ -277,7 +277,7 @@ private:
     tile.m_Cosines.setConstant(tile.m_Norms.size(), kNoCosine);
     tile.m_Distances.setConstant(tile.m_Norms.size(), std::numeric_limits<float>::infinity());
     const Index patch = m_Options.m_Patch;
-    if (tile.m_Width == patch && tile.m_Height == patch && tile.m_ValidPixels > 0)
+    if (tile.m_Width == patch && tile.m_Height == patch && 2 * tile.m_ValidPixels >= patch * patch)
     {
       tile.m_Sums.setZero(m_PositionsX, m_PositionsY);
       if (tile.m_ValidPixels < tile.m_Norms.size())
@@ -473,7 +473,9 @@ private:
     m_Score.m_Blocks = static_cast<Index>(m_Score.m_BlockScores.size());
     if (m_Score.m_Blocks == 0)
     {
-      throw InvalidData("the generated image of " + SizeText(m_Generated) + " has no block with a valid pixel");
+      throw InvalidData("the generated image of " + SizeText(m_Generated) +
+                        " has no valid pixels in half of any of the " + std::to_string(m_Places.size()) +
+                        " blocks that were looked at, expected one");
     }
     const auto pixels = static_cast<double>(m_Score.m_GeneratedPixels);
     m_Score.m_PointFidelity /= pixels;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <set>
 #include <string>
 #include <utility>
@@ -24,6 +25,20 @@ using Eigen::Index;
 constexpr Index kLargestPatch = 8;
 constexpr Index kTrainingPatches = 1024;
 constexpr Index kHeldOutPatches = 512;
+
+/// Returns the edge of the patches that a block is cut into: the largest that leaves nothing over, if there is one of 4 or
+/// more.
+Index PatchOf(Index block)
+{
+  for (Index patch = kLargestPatch; patch >= 4; --patch)
+  {
+    if (block % patch == 0)
+    {
+      return patch;
+    }
+  }
+  return std::min(block, kLargestPatch);
+}
 
 /// Patches of a scene with their classes.
 struct Examples
@@ -107,14 +122,19 @@ std::pair<Examples, Examples> FindExamples(const SpectralRows& scene, const Labe
   return examples;
 }
 
-/// Returns no more than so many of the examples, spread over all.
+/// Returns no more than so many of the examples, spread over all of each class.
 Examples Some(const Examples& examples, Index maximum, std::uint64_t seed)
 {
+  std::vector<std::size_t> order(examples.m_Labels.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return examples.m_Labels[a] < examples.m_Labels[b]; });
   Examples some;
   for (const Index i : DrawBlocks(static_cast<Index>(examples.m_Corners.size()), maximum, seed))
   {
-    some.m_Corners.push_back(examples.m_Corners[static_cast<std::size_t>(i)]);
-    some.m_Labels.push_back(examples.m_Labels[static_cast<std::size_t>(i)]);
+    const std::size_t example = order[static_cast<std::size_t>(i)];
+    some.m_Corners.push_back(examples.m_Corners[example]);
+    some.m_Labels.push_back(examples.m_Labels[example]);
   }
   return some;
 }
@@ -136,7 +156,7 @@ Eigen::MatrixXf ReadPatches(const SpectralRows& scene, const Examples& examples,
 
 ClassifierJudge::ClassifierJudge(const SpectralRows& real, const LabelMap& labels, Index block, std::uint64_t seed,
                                  const ExecutionOptions& execution, const std::function<bool(double)>& proceed)
-  : m_Block(block), m_Patch(std::min(block, kLargestPatch))
+  : m_Block(block), m_Patch(PatchOf(block))
 {
   if (static_cast<Index>(labels.m_Labels.size()) != real.Width() * real.Height())
   {
@@ -186,7 +206,13 @@ BlockJudge::Scores ClassifierJudge::Judge(const Eigen::MatrixXf& reference, cons
 {
   const PatchClassification real = ClassifyBlocks(reference);
   const PatchClassification judged = ClassifyBlocks(blocks);
-  return {InceptionScore(judged.m_Probabilities), FrechetDistance(real.m_Features, judged.m_Features)};
+  Scores scores;
+  scores.m_InceptionScore = InceptionScore(judged.m_Probabilities);
+  if (std::min(real.m_Features.cols(), judged.m_Features.cols()) >= 2)
+  {
+    scores.m_FrechetInceptionDistance = FrechetDistance(real.m_Features, judged.m_Features);
+  }
+  return scores;
 }
 
 std::optional<double> ClassifierJudge::Accuracy() const

@@ -126,7 +126,8 @@ private:
   const Eigen::Ref<const Eigen::MatrixXf>& m_Patches;
 };
 
-/// What reduces a spectrum y to k principal components, whose variances become the roots of their shares of the first: m_Rows (y - m_Mean).
+/// What reduces a spectrum y to k principal components, whose variances become the roots of their shares of the first:
+/// m_Rows (y - m_Mean).
 struct Whitening
 {
   Eigen::VectorXd m_Mean; ///< [bands]

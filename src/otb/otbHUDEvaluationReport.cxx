@@ -406,9 +406,8 @@ void AddNeighbours(const HUDEvaluationReport& report, Json& figures)
   };
   std::vector<std::size_t> order(copies.m_Nearest.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return copies.m_Nearest[a].m_Distance < copies.m_Nearest[b].m_Distance;
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return copies.m_Distances[a] < copies.m_Distances[b]; });
   order.resize(std::min(order.size(), kNeighbours));
   for (const std::size_t i : order)
   {
@@ -420,7 +419,7 @@ void AddNeighbours(const HUDEvaluationReport& report, Json& figures)
         {{"title", "Column " + std::to_string(block.m_Column) + ", row " + std::to_string(block.m_Row)},
          {"generated", draw(CutPatches(*report.m_Generated.m_Abundances, patch, {block}))},
          {"real", draw(hud::TurnPatch(real, patch, crop.m_Turn))},
-         {"distance", crop.m_Distance},
+         {"distance", copies.m_Distances[i]},
          {"note", "real column " + std::to_string(crop.m_Column) + ", row " + std::to_string(crop.m_Row) +
                       DescribeTurn(crop.m_Turn)}});
   }
@@ -578,6 +577,13 @@ std::vector<std::string> HUDEvaluationReport::Warnings() const
     warnings.push_back("There are " + std::to_string(m_Evaluation.m_SetBlocks) +
                        " blocks to compare distributions on: their figures are rough. Smaller patches give more");
   }
+  const Index pixels = 2 * m_Evaluation.m_SetBlocks * m_Options.m_Patch * m_Options.m_Patch;
+  if (pixels > m_Real.m_Spectra->Width() * m_Real.m_Spectra->Height())
+  {
+    warnings.push_back(
+        "The sets of real crops overlap, as the real scene is small: they are more alike than new data of the "
+        "same kind would be, and the figures of blocks and abundances stricter");
+  }
   if (m_Classifier && m_Classifier->m_Accuracy && *m_Classifier->m_Accuracy < kPoorAccuracy)
   {
     std::ostringstream warning;
@@ -595,13 +601,16 @@ std::string HUDEvaluationReport::DescribeCopies() const
   text << std::setprecision(3);
   if (copies.m_Limit <= 0.)
   {
-    text << "The real scene is too small or too even to say whether blocks are copies";
+    text
+        << copies.m_Copies << " of " << copies.m_Nearest.size()
+        << " generated blocks equal a real crop; the real scene is too small or too even to say of others whether they are "
+           "copies";
   }
   else
   {
     text << copies.m_Copies << " of " << copies.m_Nearest.size() << " generated blocks are nearer to a real crop than "
          << copies.m_Limit
-         << " of their own contrast, which is half of what any real block comes near to the other half of its scene";
+         << " of their own contrast: half of what one in twenty real blocks comes near to the other half of its scene";
   }
   return text.str();
 }

@@ -162,6 +162,22 @@ TEST(BootstrapInterval, OfAMeanIsAboutTwoStandardErrorsWide)
   EXPECT_NEAR((interval.m_High + interval.m_Low) / 2., first.mean() - second.mean(), 0.03);
 }
 
+TEST(BootstrapInterval, HoldsTheValueOfDistancesBetweenSets)
+{
+  for (const std::uint64_t seed : {20, 30, 40})
+  {
+    const Eigen::MatrixXd first = Normal(8, 40, seed);
+    const Eigen::MatrixXd second = Normal(8, 40, seed + 1);
+    for (const auto figure : {FrechetDistance, KernelDistance})
+    {
+      const double value = figure(first, second);
+      const auto interval = BootstrapInterval(first, second, 100, 3, figure);
+      EXPECT_LT(interval.m_Low, value) << seed;
+      EXPECT_GT(interval.m_High, value) << seed;
+    }
+  }
+}
+
 TEST(DistributionDistance, RefusesSetsThatCannotBeCompared)
 {
   const Eigen::MatrixXd good = Normal(3, 10, 19);

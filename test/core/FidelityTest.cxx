@@ -114,10 +114,10 @@ double ScoreAt(const SpectralImage& real, Eigen::Index realX, Eigen::Index realY
       }
     }
   }
-  return pairs >= 0.9 * valid && pairs > 0 ? score / pairs : -2.;
+  return pairs >= 0.9 * valid && 2 * valid >= patch * patch ? score / pairs : -2.;
 }
 
-// Eq. (17), of each block that has a valid pixel.
+// Eq. (17), of each block half of which is valid.
 std::vector<double> BlockTruth(const SpectralImage& real, const SpectralImage& generated, Eigen::Index patch)
 {
   std::vector<double> scores;
@@ -247,6 +247,11 @@ TEST(Fidelity, LeavesOutBlocksWithoutData)
   EXPECT_EQ(result.m_Blocks, 1);
   EXPECT_EQ(result.m_GeneratedNoData, 16);
   ExpectTruth(real, generated, 4);
+  for (Eigen::Index y = 0; y < 3; ++y) // nine of sixteen pixels of the first block
+  {
+    generated.m_Spectra.middleCols(y * 8, 3).setZero();
+  }
+  EXPECT_TRUE(Says(MessageOf<InvalidData>([&] { Score(real, generated, 4); }), "half of any"));
 }
 
 TEST(Fidelity, DoesNotDependOnMemoryOrThreads)

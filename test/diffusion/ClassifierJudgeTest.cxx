@@ -99,7 +99,7 @@ TEST(ClassifierJudge, TellsSetsThatMissAClassFromThoseThatDoNot)
   const auto one = judge.Judge(reference, Blocks({1, 1, 1, 1, 1, 1}, 30));
   EXPECT_NEAR(same.m_InceptionScore, 3., 0.15);
   EXPECT_NEAR(one.m_InceptionScore, 1., 0.05);
-  EXPECT_LT(same.m_FrechetInceptionDistance, 0.1 * one.m_FrechetInceptionDistance);
+  EXPECT_LT(*same.m_FrechetInceptionDistance, 0.1 * *one.m_FrechetInceptionDistance);
 }
 
 TEST(ClassifierJudge, TakesBlocksSmallerThanItsPatches)
@@ -108,6 +108,9 @@ TEST(ClassifierJudge, TakesBlocksSmallerThanItsPatches)
   const ClassifierJudge judge(scene, MakeLabels(), 4, 1, OneThread());
   const Eigen::MatrixXf blocks = Blocks({0, 1}, 10).leftCols(32 * 16);
   EXPECT_GE(judge.Judge(blocks, blocks).m_InceptionScore, 1.);
+  const auto single = judge.Judge(blocks, blocks.leftCols(16));
+  EXPECT_NEAR(single.m_InceptionScore, 1., 1e-9);
+  EXPECT_FALSE(single.m_FrechetInceptionDistance.has_value()); // of one patch there is no distribution
 }
 
 TEST(ClassifierJudge, RefusesLabelsThatAreNotTheScenesOrOfOneClass)

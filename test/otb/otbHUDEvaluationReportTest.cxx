@@ -141,7 +141,8 @@ TEST_F(HUDEvaluationReportTest, WarnsWhereFiguresAreRough)
 {
   EXPECT_TRUE(Says(m_Report.Warnings().at(0), "12 blocks"));
   m_Report.m_Classifier = {"labels.tif", 4, 0.35};
-  EXPECT_TRUE(Says(m_Report.Warnings().at(1), "35 %"));
+  EXPECT_TRUE(Says(m_Report.Warnings().at(1), "overlap"));
+  EXPECT_TRUE(Says(m_Report.Warnings().at(2), "35 %"));
 }
 
 TEST_F(HUDEvaluationReportTest, SaysWhenAFileCannotBeWritten)

@@ -51,8 +51,9 @@ struct Interval
   double m_High = 0.;
 };
 
-/// Returns the 95 % interval of a figure of two sets of points, as percentiles over bootstrap samples: both sets drawn anew,
-/// each from itself with repetition (Efron 1979).
+/// Returns the 95 % interval of a figure of two sets of points from bootstrap samples: both sets drawn anew, each from itself
+/// with repetition (Efron 1979). It has the width of their percentiles and is centred on the figure of the sets themselves,
+/// because repeated points move distances between sets upwards.
 /// @param figure called with `resamples` pairs of sets of the sizes of `first` and `second`
 /// @param resamples at least 1
 /// @throws InvalidData when a set is empty, and what `figure` throws

@@ -51,7 +51,7 @@ public:
   struct Scores
   {
     double m_InceptionScore = 1.;
-    double m_FrechetInceptionDistance = 0.; ///< to the reference
+    std::optional<double> m_FrechetInceptionDistance; ///< to the reference; none of fewer than two patches
   };
 
   virtual ~BlockJudge() = default;
@@ -80,6 +80,16 @@ enum class Baseline : std::size_t
 
 constexpr std::size_t kBaselines = 4;
 
+/// How far a value is from the best one.
+enum class Yardstick
+{
+  Value,     ///< the value itself, of a distance
+  FromOne,   ///< how far it is from one
+  Share,     ///< how far it is from one, of a share of blocks: a twentieth more or less is chance
+  Ratio,     ///< how many times the oracle it is, or the oracle is it
+  Logarithms ///< the same of their logarithms
+};
+
 /// What is said of a baseline.
 struct BaselineText
 {
@@ -99,25 +109,26 @@ struct Metric
   std::string m_Group;   ///< heading that it stands under
   std::string m_Meaning; ///< in one line
   Better m_Better = Better::Higher;
-  bool m_FromOne = false;             ///< what counts is how far it is from one
+  Yardstick m_Yardstick = Yardstick::Value;
   std::optional<double> m_Value;      ///< of the generated scene; none where it cannot be computed
   std::optional<Interval> m_Interval; ///< 95 %, by bootstrap over blocks
   std::optional<double> m_Oracle;     ///< where real data that is no copy stands
   std::array<std::optional<double>, kBaselines> m_Baselines;
 
-  /// Returns "as real", "near", "far" or "too close", or "" where there is no oracle to compare with: the value is up to 1.5
-  /// times the oracle, up to 4 times, or more (where higher is better, the oracle is so many times the value), or, of a
-  /// metric that is best near its oracle, below 0.4 times. With m_FromOne these are the distances from one.
+  /// Returns "as real", "near", "far" or "closer than real", or "" where there is no oracle to compare with: by its yardstick
+  /// the value is up to 1.5 times the oracle, up to 4 times, or more, or, of a metric that is best near its oracle, below 0.4
+  /// times.
   std::string Verdict() const;
 };
 
 /// Whether generated blocks are copies. Distances are over a block's own contrast, so that even and varied blocks compare.
 struct Memorisation
 {
-  std::size_t m_Copies = 0;           ///< blocks nearer than m_Limit to a real crop
-  double m_Limit = 0.;                ///< half of what real blocks come near to a crop of the other half of their scene
+  std::size_t m_Copies = 0; ///< blocks nearer than m_Limit to a real crop, or equal to one
+  double m_Limit = 0.;      ///< half of what one in twenty real blocks comes near to the other half of its scene
   std::vector<PatchCorner> m_Blocks;  ///< of the generated scene that were looked at
   std::vector<NearestCrop> m_Nearest; ///< to each of them
+  std::vector<double> m_Distances;    ///< of these over the block's contrast; infinite for a block that has none
 };
 
 /// Of the endmembers' arrangement in real and generated blocks.
@@ -144,7 +155,8 @@ struct Evaluation
 /// F_p, D_b and the distances of pixels are those of ScoreFidelity over the whole scenes, their oracle is the mean of four
 /// halves of the real scene against the other half, and they are computed on at most 16 blocks for each half and baseline.
 /// All else is compared on sets of at most 64 blocks without no-data pixels, the real ones being crops drawn anywhere; their
-/// oracle is one such set against another, the mean over 20 draws.
+/// oracle is one such set against another. Where abundances are compared, value and oracle are means over 20 draws; of
+/// bands and of the judge's scores they are of one.
 /// @param real with room for at least two blocks
 /// @param endmembers A, [bands x d]
 /// @param judge adds Inception Score and Frechet Inception Distance; may be null

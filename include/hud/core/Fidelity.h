@@ -50,8 +50,9 @@ struct FidelityScore
 /// generated pixel is compared with every real one, and every block with every position of the real image (stride 1).
 ///
 /// Blocks are cut from the upper left corner; what is left over at the right and at the bottom counts in F_p only. No-data
-/// pixels are left out. A block's score at a position is the mean over the pairs of pixels that are both valid, and counts
-/// where these are at least nine tenths of the block's valid pixels. Reads the real image once for each group of blocks
+/// pixels are left out, and of D_b also blocks in which more than half of the pixels are. A block's score at a position is the
+/// mean over the pairs of pixels that are both valid, and counts where these are at least nine tenths of the block's valid
+/// pixels. Angles and distances come from cosines in single precision: below 5e-4 they are rounding. Reads the real image once for each group of blocks
 /// that fits the memory.
 /// @param real at least as large as a block
 /// @param generated at least as large as a block, with the bands of `real`
