@@ -634,7 +634,8 @@ HUDPicture HUDEvaluationReport::Quicklook() const
   HUDPicture picture;
   picture.m_Width = both.m_Real.m_Width + kGap + both.m_Generated.m_Width;
   picture.m_Height = std::max(both.m_Real.m_Height, both.m_Generated.m_Height);
-  picture.m_Bytes.assign(static_cast<std::size_t>(picture.m_Width * picture.m_Height * 3), 255);
+  picture.m_Bytes.assign(
+      std::size_t{3} * static_cast<std::size_t>(picture.m_Width) * static_cast<std::size_t>(picture.m_Height), 255);
   const auto paste = [&](const HUDPicture& part, int left) {
     for (int row = 0; row < part.m_Height; ++row)
     {

@@ -14,7 +14,6 @@ namespace
 
 using hud::test::ExpectSays;
 using hud::test::OpenImage;
-using hud::test::ReadImage;
 using hud::test::ReadText;
 using hud::test::TestImage;
 using hud::test::WriteImage;
@@ -145,7 +144,8 @@ TEST_F(HUDEvaluate, TakesGivenEndmembersAndLabels)
   Eigen::MatrixXf labels(1, kWidth * kHeight);
   for (Eigen::Index pixel = 0; pixel < labels.cols(); ++pixel)
   {
-    labels(0, pixel) = static_cast<float>(3 + pixel % kWidth / 8); // stripes of the classes 3, 4 and 5
+    const Eigen::Index stripe = 3 + pixel % kWidth / 8; // of the classes 3, 4 and 5
+    labels(0, pixel) = static_cast<float>(stripe);
   }
   WriteLabels("labels.tif", labels);
   Parameters arguments = Arguments();
