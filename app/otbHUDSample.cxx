@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright (c) The HUD developers
 
-#include "otbHUDAbundanceImage.h"
 #include "otbHUDApplication.h"
 #include "otbHUDDecodeImageFilter.h"
 #include "otbHUDEncodeImageFilter.h"
+#include "otbHUDImageRows.h"
 #include "otbHUDInterrupt.h"
 #include "otbHUDReplaceImageFilter.h"
 #include "otbHUDResidualImageFilter.h"
@@ -245,14 +245,14 @@ private:
     m_Encode->SetIgnoredBands(emptyBands);
     UpdateInformation({"in", "mask"}, *m_Encode->GetOutput());
 
-    HUDAbundanceReader reader(*m_Encode->GetOutput(), static_cast<unsigned int>(GetParameterInt("ram")));
-    options.m_Width = reader.Width();
-    options.m_Height = reader.Height();
+    const HUDImageRows rows(*m_Encode->GetOutput(), static_cast<unsigned int>(GetParameterInt("ram")));
+    options.m_Width = rows.Width();
+    options.m_Height = rows.Height();
     const auto replaced = std::make_shared<std::vector<bool>>();
-    std::vector<std::uint8_t> valid;
-    const auto place = [&](Eigen::Index /*row*/, const Eigen::Ref<Eigen::MatrixXf>& abundances,
+    std::vector<std::uint8_t> valid(static_cast<std::size_t>(rows.Width()));
+    const auto place = [&](Eigen::Index row, const Eigen::Ref<Eigen::MatrixXf>& abundances,
                            std::vector<hud::PixelRole>& roles) {
-      reader.ReadRow(abundances, valid);
+      rows.Read(row, abundances, valid.data());
       for (std::size_t x = 0; x < valid.size(); ++x)
       {
         const bool isKnown = valid[x] != 0;

@@ -17,7 +17,7 @@
 namespace otb
 {
 
-/// An image's spectra by rows, which are computed strip by strip; a strip stays until a row beside it is asked for. No-data
+/// An image's spectra, or abundances, by rows, which are computed strip by strip; a strip stays until a row beside it is asked for. No-data
 /// pixels are those of HUDNoData. Nothing else may read the image meanwhile.
 /// The test is test/otb/otbHUDImageRowsTest.cxx.
 class HUDImageRows : public hud::SpectralRows

@@ -358,7 +358,8 @@ public:
     ReadReference();
     BlockSet blocks;
     blocks.m_Abundances = CutPatches(m_Generated.m_Abundances, m_Patch, m_Blocks);
-    blocks.m_Spectra = GatherPixels(m_Generated.m_Spectra, PatchPixels(m_Generated.m_Abundances, m_Patch, m_Blocks));
+    blocks.m_Spectra =
+        GatherPixels(m_Generated.m_Spectra, PatchPixels(m_Generated.m_Spectra.Width(), m_Patch, m_Blocks));
     ScoreSet(blocks, kDraws, generated);
     AddCurves(blocks.m_Abundances, evaluation.m_Curves);
     const std::map<std::string, Interval> intervals =
@@ -444,7 +445,8 @@ private:
   void ReadReference()
   {
     const std::vector<PatchCorner> corners = RealCorners(0);
-    const Eigen::MatrixXf spectra = GatherPixels(m_Real.m_Spectra, PatchPixels(m_Real.m_Abundances, m_Patch, corners));
+    const Eigen::MatrixXf spectra =
+        GatherPixels(m_Real.m_Spectra, PatchPixels(m_Real.m_Spectra.Width(), m_Patch, corners));
     m_Reference = spectra.leftCols(SetPixels());
     m_OtherReference = spectra.rightCols(SetPixels());
     const Eigen::MatrixXd features = PatchFeatures(CutPatches(m_Real.m_Abundances, m_Patch, corners), m_Patch);

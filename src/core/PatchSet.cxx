@@ -63,8 +63,7 @@ std::vector<PatchCorner> DrawPatches(std::vector<PatchCorner> corners, std::size
   return corners;
 }
 
-std::vector<Eigen::Index> PatchPixels(const AbundanceMap& map, Eigen::Index patch,
-                                      const std::vector<PatchCorner>& corners)
+std::vector<Eigen::Index> PatchPixels(Eigen::Index width, Eigen::Index patch, const std::vector<PatchCorner>& corners)
 {
   std::vector<Eigen::Index> pixels;
   pixels.reserve(corners.size() * static_cast<std::size_t>(patch * patch));
@@ -72,7 +71,7 @@ std::vector<Eigen::Index> PatchPixels(const AbundanceMap& map, Eigen::Index patc
   {
     for (Eigen::Index pixel = 0; pixel < patch * patch; ++pixel)
     {
-      pixels.push_back((corner.m_Row + pixel / patch) * map.m_Width + corner.m_Column + pixel % patch);
+      pixels.push_back((corner.m_Row + pixel / patch) * width + corner.m_Column + pixel % patch);
     }
   }
   return pixels;
@@ -80,7 +79,7 @@ std::vector<Eigen::Index> PatchPixels(const AbundanceMap& map, Eigen::Index patc
 
 Eigen::MatrixXf CutPatches(const AbundanceMap& map, Eigen::Index patch, const std::vector<PatchCorner>& corners)
 {
-  const std::vector<Eigen::Index> pixels = PatchPixels(map, patch, corners);
+  const std::vector<Eigen::Index> pixels = PatchPixels(map.m_Width, patch, corners);
   return map.m_Abundances(Eigen::all, pixels);
 }
 

@@ -6,6 +6,7 @@
 #include "hud/core/DistributionDistance.h"
 #include "hud/core/Error.h"
 #include "hud/core/InceptionScore.h"
+#include "hud/core/PatchSet.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -43,7 +44,7 @@ Index PatchOf(Index block)
 /// Patches of a scene with their classes.
 struct Examples
 {
-  std::vector<Index> m_Corners; ///< row * width + column
+  std::vector<PatchCorner> m_Corners;
   std::vector<int> m_Labels;
 };
 
@@ -112,7 +113,7 @@ std::pair<Examples, Examples> FindExamples(const SpectralRows& scene, const Labe
           const int label = PatchLabel(labels, scene.Width(), corner, patch);
           if (label >= 0 && IsValidPatch(valid, scene.Width(), corner, patch))
           {
-            target.m_Corners.push_back(corner);
+            target.m_Corners.push_back({corner % scene.Width(), corner / scene.Width()});
             target.m_Labels.push_back(label);
           }
         }
@@ -141,15 +142,7 @@ Examples Some(const Examples& examples, Index maximum, std::uint64_t seed)
 
 Eigen::MatrixXf ReadPatches(const SpectralRows& scene, const Examples& examples, Index patch)
 {
-  std::vector<Index> pixels;
-  for (const Index corner : examples.m_Corners)
-  {
-    for (Index pixel = 0; pixel < patch * patch; ++pixel)
-    {
-      pixels.push_back(corner + pixel / patch * scene.Width() + pixel % patch);
-    }
-  }
-  return GatherPixels(scene, pixels);
+  return GatherPixels(scene, PatchPixels(scene.Width(), patch, examples.m_Corners));
 }
 
 } // namespace
@@ -185,21 +178,17 @@ ClassifierJudge::ClassifierJudge(const SpectralRows& real, const LabelMap& label
 
 PatchClassification ClassifierJudge::ClassifyBlocks(const Eigen::MatrixXf& blocks) const
 {
-  const Index blockPixels = m_Block * m_Block;
   const Index across = m_Block / m_Patch;
-  std::vector<Index> pixels;
-  for (Index block = 0; block < blocks.cols() / blockPixels; ++block)
+  // Blocks are stored as an image of one below the other.
+  std::vector<PatchCorner> corners;
+  for (Index block = 0; block < blocks.cols() / (m_Block * m_Block); ++block)
   {
     for (Index patch = 0; patch < across * across; ++patch)
     {
-      const Index corner = block * blockPixels + patch / across * m_Patch * m_Block + patch % across * m_Patch;
-      for (Index pixel = 0; pixel < m_Patch * m_Patch; ++pixel)
-      {
-        pixels.push_back(corner + pixel / m_Patch * m_Block + pixel % m_Patch);
-      }
+      corners.push_back({patch % across * m_Patch, block * m_Block + patch / across * m_Patch});
     }
   }
-  return m_Classifier->Classify(blocks(Eigen::all, pixels));
+  return m_Classifier->Classify(blocks(Eigen::all, PatchPixels(m_Block, m_Patch, corners)));
 }
 
 BlockJudge::Scores ClassifierJudge::Judge(const Eigen::MatrixXf& reference, const Eigen::MatrixXf& blocks) const

@@ -14,6 +14,9 @@ namespace otb
 namespace
 {
 
+/// Upstream of abundances there is a scene, whose bands may be far more than theirs.
+constexpr std::size_t kAssumedBands = 300;
+
 /// Returns the image, its information up to date.
 HUDImageType& UpToDate(HUDImageType& image)
 {
@@ -27,7 +30,8 @@ HUDImageRows::HUDImageRows(HUDImageType& image, unsigned int ram, const std::vec
   : m_Image(&UpToDate(image)), m_Whole(image.GetLargestPossibleRegion()),
     m_NoData(image.GetImageMetadata(), image.GetNumberOfComponentsPerPixel(), HUDZeroPixels::AreNoData, ignored),
     m_Ignored(ignored), m_StripLines(static_cast<Eigen::Index>(HUDSceneSource::StripLines(
-                            m_Whole.GetSize(0), m_Whole.GetSize(1), image.GetNumberOfComponentsPerPixel(), 1, ram)))
+                            m_Whole.GetSize(0), m_Whole.GetSize(1),
+                            std::max<std::size_t>(kAssumedBands, image.GetNumberOfComponentsPerPixel()), 1, ram)))
 {
 }
 

@@ -85,7 +85,7 @@ TEST(PatchSet, IsCutPatchAfterPatchRowByRow)
   truth << 4, 5, 4, 5, 9, 10, 9, 10, //
       1, 1, 2, 2, 5, 5, 6, 6;
   EXPECT_EQ(patches.topRows(2), truth);
-  EXPECT_EQ(PatchPixels(map, 2, {{4, 1}}), (std::vector<Eigen::Index>{15, 16, 26, 27}));
+  EXPECT_EQ(hud::PatchPixels(map.m_Width, 2, {{4, 1}}), (std::vector<Eigen::Index>{15, 16, 26, 27}));
 }
 
 TEST(PatchSet, OfACroppedMapIsThatOfItsPlace)

@@ -37,8 +37,8 @@ std::vector<PatchCorner> DrawPatches(std::vector<PatchCorner> corners, std::size
 Eigen::MatrixXf CutPatches(const AbundanceMap& map, Eigen::Index patch, const std::vector<PatchCorner>& corners);
 
 /// Returns the numbers, row * width + column, of the pixels of patches, in the order of CutPatches.
-std::vector<Eigen::Index> PatchPixels(const AbundanceMap& map, Eigen::Index patch,
-                                      const std::vector<PatchCorner>& corners);
+/// @param width of the image that they are cut from
+std::vector<Eigen::Index> PatchPixels(Eigen::Index width, Eigen::Index patch, const std::vector<PatchCorner>& corners);
 
 /// Returns a rectangle of a map, which must hold it.
 AbundanceMap CropMap(const AbundanceMap& map, Eigen::Index column, Eigen::Index row, Eigen::Index width,
