@@ -151,14 +151,15 @@ private:
     report.m_Options.m_MaximumBlocks = GetParameterInt("blocks");
     report.m_Options.m_Seed = GetSeed();
     report.m_Options.m_Threads = static_cast<int>(itk::MultiThreader::GetGlobalDefaultNumberOfThreads());
-    // The other half is for reading, and for the sets of blocks.
+    // The other half is for reading.
     report.m_Options.m_MemoryBytes = static_cast<std::size_t>(GetParameterInt("ram")) << 19;
 
     const auto ram = static_cast<unsigned int>(GetParameterInt("ram"));
     const hud::AbundanceMap realAbundances = Unmix("in", *real, report, report.m_Real.m_NoDataPixels);
     const hud::AbundanceMap generatedAbundances = Unmix("gen", *generated, report, report.m_Generated.m_NoDataPixels);
-    const HUDImageRows realRows(*real, ram, report.m_EmptyBands);
-    const HUDImageRows generatedRows(*generated, ram, report.m_EmptyBands);
+    const unsigned int stripRam = std::max(1u, ram / 4); // each
+    const HUDImageRows realRows(*real, stripRam, report.m_EmptyBands);
+    const HUDImageRows generatedRows(*generated, stripRam, report.m_EmptyBands);
     SetScene(report.m_Real, "in", realRows, realAbundances);
     SetScene(report.m_Generated, "gen", generatedRows, generatedAbundances);
 

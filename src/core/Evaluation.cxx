@@ -4,6 +4,7 @@
 #include "hud/core/Evaluation.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/InceptionScore.h"
 #include "hud/core/LeastSquares.h"
 #include "hud/core/PatchDistance.h"
 #include "hud/core/Random.h"
@@ -119,11 +120,11 @@ constexpr MetricText kMetrics[] = {
 
 using Figures = std::map<std::string, double>;
 
-/// A set of blocks to be judged.
-struct BlockSet
+/// What is kept of the spectra of a set of blocks, which may be large.
+struct SpectraSummary
 {
-  Eigen::MatrixXf m_Spectra;    ///< [bands x patch * patch * n]
-  Eigen::MatrixXf m_Abundances; ///< [d x patch * patch * n]
+  Eigen::MatrixXf m_BandSample;         ///< some of the pixels
+  PatchClassification m_Classification; ///< empty without a judge
 };
 
 /// Returns one of the blocks.
@@ -133,9 +134,10 @@ auto BlockOf(const Eigen::MatrixXf& blocks, Index number, Index patch)
 }
 
 /// Returns an image of blocks one below the other, which is the order that they are stored in.
-InMemoryRows Column(const Eigen::MatrixXf& blocks, Index patch)
+InMemoryRows Column(Eigen::MatrixXf blocks, Index patch)
 {
-  return InMemoryRows({patch, blocks.cols() / patch, blocks});
+  const Index height = blocks.cols() / patch;
+  return InMemoryRows({patch, height, std::move(blocks)});
 }
 
 /// Returns the pixels that stand for blocks where bands are compared.
@@ -147,15 +149,14 @@ Eigen::MatrixXf BandSample(const Eigen::MatrixXf& spectra, Index patch)
 }
 
 /// Returns the mean over bands of the Wasserstein distance in standard deviations of the reference.
-double BandWasserstein(const Eigen::MatrixXf& reference, const Eigen::MatrixXf& spectra, Index patch)
+double BandWasserstein(const Eigen::MatrixXf& reference, const Eigen::MatrixXf& sample)
 {
-  const Eigen::MatrixXf sample = BandSample(reference, patch);
-  const Eigen::VectorXd distances = WassersteinDistances(sample, BandSample(spectra, patch));
+  const Eigen::VectorXd distances = WassersteinDistances(reference, sample);
   double sum = 0.;
   int bands = 0;
-  for (Index band = 0; band < sample.rows(); ++band)
+  for (Index band = 0; band < reference.rows(); ++band)
   {
-    const Eigen::VectorXd values = sample.row(band).cast<double>();
+    const Eigen::VectorXd values = reference.row(band).cast<double>();
     const double deviation = std::sqrt((values.array() - values.mean()).square().mean());
     if (deviation > 0.)
     {
@@ -356,19 +357,15 @@ public:
 
     m_Progress.Next("reading blocks", SetWork());
     ReadReference();
-    BlockSet blocks;
-    blocks.m_Abundances = CutPatches(m_Generated.m_Abundances, m_Patch, m_Blocks);
-    blocks.m_Spectra =
-        GatherPixels(m_Generated.m_Spectra, PatchPixels(m_Generated.m_Spectra.Width(), m_Patch, m_Blocks));
-    ScoreSet(blocks, kDraws, generated);
-    AddCurves(blocks.m_Abundances, evaluation.m_Curves);
-    const std::map<std::string, Interval> intervals =
-        Intervals(blocks.m_Abundances, evaluation.m_Fidelity.m_BlockScores, generated);
+    const Eigen::MatrixXf blocks = CutPatches(m_Generated.m_Abundances, m_Patch, m_Blocks);
+    ScoreAbundances(blocks, kDraws, generated);
+    ScoreSpectra(Summarise(ReadBlocks(m_Generated.m_Spectra, m_Blocks)), generated);
+    AddCurves(blocks, evaluation.m_Curves);
+    const std::map<std::string, Interval> intervals = Intervals(blocks, evaluation.m_Fidelity.m_BlockScores, generated);
 
     Figures oracle = FidelityOracle();
     AddSetOracle(oracle);
-    evaluation.m_Memorisation = FindCopies(blocks.m_Abundances, generated, oracle);
-    blocks = {};
+    evaluation.m_Memorisation = FindCopies(blocks, generated, oracle);
 
     std::array<Figures, kBaselines> baselines;
     for (std::size_t i = 0; i < kBaselines; ++i)
@@ -441,14 +438,29 @@ private:
     return static_cast<Index>(m_SetBlocks) * m_Patch * m_Patch;
   }
 
-  /// Reads the spectra of two sets of real crops, and what makes features comparable.
+  Eigen::MatrixXf ReadBlocks(const SpectralRows& image, const std::vector<PatchCorner>& corners) const
+  {
+    return GatherPixels(image, PatchPixels(image.Width(), m_Patch, corners));
+  }
+
+  /// Returns the spectra of the second set of real crops of the first draw, [bands x patch * patch * m_SetBlocks].
+  Eigen::MatrixXf ReadOtherReference() const
+  {
+    const std::vector<PatchCorner> corners = RealCorners(0);
+    return ReadBlocks(m_Real.m_Spectra, {corners.begin() + static_cast<std::ptrdiff_t>(m_SetBlocks), corners.end()});
+  }
+
+  SpectraSummary Summarise(const Eigen::MatrixXf& spectra) const
+  {
+    return {BandSample(spectra, m_Patch), m_Judge != nullptr ? m_Judge->Classify(spectra) : PatchClassification()};
+  }
+
+  /// Reads the spectra of a set of real crops, and what makes features comparable.
   void ReadReference()
   {
     const std::vector<PatchCorner> corners = RealCorners(0);
-    const Eigen::MatrixXf spectra =
-        GatherPixels(m_Real.m_Spectra, PatchPixels(m_Real.m_Spectra.Width(), m_Patch, corners));
-    m_Reference = spectra.leftCols(SetPixels());
-    m_OtherReference = spectra.rightCols(SetPixels());
+    m_Reference = Summarise(
+        ReadBlocks(m_Real.m_Spectra, {corners.begin(), corners.begin() + static_cast<std::ptrdiff_t>(m_SetBlocks)}));
     const Eigen::MatrixXd features = PatchFeatures(CutPatches(m_Real.m_Abundances, m_Patch, corners), m_Patch);
     m_FeatureMeans = features.rowwise().mean();
     const Eigen::VectorXd deviations = (features.colwise() - m_FeatureMeans).cwiseAbs2().rowwise().mean().cwiseSqrt();
@@ -486,31 +498,33 @@ private:
   }
 
   /// Adds the figures of a set of blocks: the mean over so many sets of real crops.
-  void ScoreSet(const BlockSet& blocks, std::uint32_t draws, Figures& figures) const
+  /// @param blocks [d x patch * patch * m_SetBlocks]
+  void ScoreAbundances(const Eigen::MatrixXf& blocks, std::uint32_t draws, Figures& figures) const
   {
     Figures sums;
     for (std::uint32_t draw = 0; draw < draws; ++draw)
     {
       m_Progress.Tick();
       const Eigen::MatrixXf both = CutPatches(m_Real.m_Abundances, m_Patch, RealCorners(draw));
-      AddSetFigures(both.leftCols(SetPixels()), blocks.m_Abundances, sums);
+      AddSetFigures(both.leftCols(SetPixels()), blocks, sums);
     }
     Divide(sums, draws);
     figures.merge(sums);
-    ScoreSpectra(blocks.m_Spectra, figures);
   }
 
-  void ScoreSpectra(const Eigen::MatrixXf& spectra, Figures& figures) const
+  void ScoreSpectra(const SpectraSummary& spectra, Figures& figures) const
   {
-    figures["band_wasserstein"] = BandWasserstein(m_Reference, spectra, m_Patch);
-    if (m_Judge != nullptr)
+    figures["band_wasserstein"] = BandWasserstein(m_Reference.m_BandSample, spectra.m_BandSample);
+    if (m_Judge == nullptr)
     {
-      const BlockJudge::Scores scores = m_Judge->Judge(m_Reference, spectra);
-      figures["inception_score"] = scores.m_InceptionScore;
-      if (scores.m_FrechetInceptionDistance)
-      {
-        figures["frechet_inception_distance"] = *scores.m_FrechetInceptionDistance;
-      }
+      return;
+    }
+    const PatchClassification& judged = spectra.m_Classification;
+    figures["inception_score"] = InceptionScore(judged.m_Probabilities);
+    if (judged.m_Features.cols() >= 2)
+    {
+      figures["frechet_inception_distance"] =
+          FrechetDistance(m_Reference.m_Classification.m_Features, judged.m_Features);
     }
   }
 
@@ -531,7 +545,7 @@ private:
     }
     Divide(sums, kDraws);
     oracle.merge(sums);
-    ScoreSpectra(m_OtherReference, oracle);
+    ScoreSpectra(Summarise(ReadOtherReference()), oracle);
   }
 
   void AddCurves(const Eigen::MatrixXf& blocks, ArrangementCurves& curves) const
@@ -703,7 +717,7 @@ private:
       return GatherPixels(m_Real.m_Spectra, DrawPixels(1, baseline)).replicate(1, SetPixels());
     case Baseline::Darkened:
     default:
-      return m_OtherReference * kDarkening;
+      return ReadOtherReference() * kDarkening;
     }
   }
 
@@ -711,13 +725,14 @@ private:
   {
     const auto advance =
         m_Progress.Next(BaselineTexts()[static_cast<std::size_t>(baseline)].m_Title, SomeBlocksWork() + SetWork());
-    BlockSet blocks;
-    blocks.m_Spectra = BaselineSpectra(baseline);
-    blocks.m_Abundances.resize(m_Endmembers.cols(), blocks.m_Spectra.cols());
-    m_Encoder.Encode(blocks.m_Spectra, blocks.m_Abundances);
+    Eigen::MatrixXf spectra = BaselineSpectra(baseline);
+    Eigen::MatrixXf abundances(m_Endmembers.cols(), spectra.cols());
+    m_Encoder.Encode(spectra, abundances);
     Figures figures;
-    ScoreSet(blocks, kBaselineDraws, figures);
-    AddFidelity(ScoreFidelity(m_Real.m_Spectra, Column(blocks.m_Spectra, m_Patch), Fidelity(), advance), figures);
+    ScoreAbundances(abundances, kBaselineDraws, figures);
+    ScoreSpectra(Summarise(spectra), figures);
+    const InMemoryRows image = Column(std::move(spectra), m_Patch);
+    AddFidelity(ScoreFidelity(m_Real.m_Spectra, image, Fidelity(), advance), figures);
     return figures;
   }
 
@@ -765,8 +780,7 @@ private:
   std::vector<PatchCorner> m_RealCorners;
   std::vector<PatchCorner> m_Blocks; ///< of the generated scene
   std::size_t m_SetBlocks = 0;
-  Eigen::MatrixXf m_Reference;      ///< spectra of real crops, [bands x patch * patch * m_SetBlocks]
-  Eigen::MatrixXf m_OtherReference; ///< of others
+  SpectraSummary m_Reference; ///< of real crops
   Eigen::VectorXd m_FeatureMeans;
   Eigen::VectorXd m_FeatureScales;
 };

@@ -3,9 +3,7 @@
 
 #include "hud/diffusion/ClassifierJudge.h"
 
-#include "hud/core/DistributionDistance.h"
 #include "hud/core/Error.h"
-#include "hud/core/InceptionScore.h"
 #include "hud/core/PatchSet.h"
 
 #include <algorithm>
@@ -176,32 +174,29 @@ ClassifierJudge::ClassifierJudge(const SpectralRows& real, const LabelMap& label
   }
 }
 
-PatchClassification ClassifierJudge::ClassifyBlocks(const Eigen::MatrixXf& blocks) const
+PatchClassification ClassifierJudge::Classify(const Eigen::MatrixXf& blocks) const
 {
   const Index across = m_Block / m_Patch;
-  // Blocks are stored as an image of one below the other.
+  const Index patches = across * across;
   std::vector<PatchCorner> corners;
-  for (Index block = 0; block < blocks.cols() / (m_Block * m_Block); ++block)
+  for (Index patch = 0; patch < patches; ++patch)
   {
-    for (Index patch = 0; patch < across * across; ++patch)
-    {
-      corners.push_back({patch % across * m_Patch, block * m_Block + patch / across * m_Patch});
-    }
+    corners.push_back({patch % across * m_Patch, patch / across * m_Patch});
   }
-  return m_Classifier->Classify(blocks(Eigen::all, PatchPixels(m_Block, m_Patch, corners)));
-}
-
-BlockJudge::Scores ClassifierJudge::Judge(const Eigen::MatrixXf& reference, const Eigen::MatrixXf& blocks) const
-{
-  const PatchClassification real = ClassifyBlocks(reference);
-  const PatchClassification judged = ClassifyBlocks(blocks);
-  Scores scores;
-  scores.m_InceptionScore = InceptionScore(judged.m_Probabilities);
-  if (std::min(real.m_Features.cols(), judged.m_Features.cols()) >= 2)
+  const std::vector<Index> pixels = PatchPixels(m_Block, m_Patch, corners);
+  const Index count = blocks.cols() / (m_Block * m_Block);
+  PatchClassification all;
+  // One block at a time, because a copy of all of them may be large.
+  for (Index block = 0; block < count; ++block)
   {
-    scores.m_FrechetInceptionDistance = FrechetDistance(real.m_Features, judged.m_Features);
+    const PatchClassification one =
+        m_Classifier->Classify(blocks.middleCols(block * m_Block * m_Block, m_Block * m_Block)(Eigen::all, pixels));
+    all.m_Probabilities.conservativeResize(one.m_Probabilities.rows(), count * patches);
+    all.m_Features.conservativeResize(one.m_Features.rows(), count * patches);
+    all.m_Probabilities.middleCols(block * patches, patches) = one.m_Probabilities;
+    all.m_Features.middleCols(block * patches, patches) = one.m_Features;
   }
-  return scores;
+  return all;
 }
 
 std::optional<double> ClassifierJudge::Accuracy() const

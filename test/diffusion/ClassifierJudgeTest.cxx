@@ -5,11 +5,14 @@
 
 #include "core/ErrorMessage.h"
 #include "core/RandomMatrix.h"
+#include "hud/core/DistributionDistance.h"
 #include "hud/core/Error.h"
+#include "hud/core/InceptionScore.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 
 namespace
 {
@@ -94,12 +97,27 @@ TEST(ClassifierJudge, TellsSetsThatMissAClassFromThoseThatDoNot)
   const ClassifierJudge judge(scene, MakeLabels(), kBlock, 1, OneThread());
   ASSERT_TRUE(judge.Accuracy().has_value());
   EXPECT_GT(*judge.Accuracy(), 0.95);
-  const Eigen::MatrixXf reference = Blocks({0, 1, 2, 0, 1, 2}, 10);
-  const auto same = judge.Judge(reference, Blocks({0, 1, 2, 0, 1, 2}, 20));
-  const auto one = judge.Judge(reference, Blocks({1, 1, 1, 1, 1, 1}, 30));
-  EXPECT_NEAR(same.m_InceptionScore, 3., 0.15);
-  EXPECT_NEAR(one.m_InceptionScore, 1., 0.05);
-  EXPECT_LT(*same.m_FrechetInceptionDistance, 0.1 * *one.m_FrechetInceptionDistance);
+  const auto reference = judge.Classify(Blocks({0, 1, 2, 0, 1, 2}, 10));
+  const auto same = judge.Classify(Blocks({0, 1, 2, 0, 1, 2}, 20));
+  const auto one = judge.Classify(Blocks({1, 1, 1, 1, 1, 1}, 30));
+  EXPECT_NEAR(hud::InceptionScore(same.m_Probabilities), 3., 0.15);
+  EXPECT_NEAR(hud::InceptionScore(one.m_Probabilities), 1., 0.05);
+  EXPECT_LT(hud::FrechetDistance(reference.m_Features, same.m_Features),
+            0.1 * hud::FrechetDistance(reference.m_Features, one.m_Features));
+}
+
+TEST(ClassifierJudge, CutsBlocksIntoPatchesInTheirOrder)
+{
+  const hud::InMemoryRows scene(MakeScene());
+  const ClassifierJudge judge(scene, MakeLabels(), kBlock, 1, OneThread());
+  const Eigen::MatrixXd probabilities = judge.Classify(Blocks({2, 0, 1}, 10)).m_Probabilities;
+  ASSERT_EQ(probabilities.cols(), 12); // four of 8 x 8 pixels in each block
+  for (Index patch = 0; patch < probabilities.cols(); ++patch)
+  {
+    Index label = 0;
+    probabilities.col(patch).maxCoeff(&label);
+    EXPECT_EQ(label, (std::array<Index, 3>{2, 0, 1})[static_cast<std::size_t>(patch / 4)]) << patch;
+  }
 }
 
 TEST(ClassifierJudge, TakesBlocksSmallerThanItsPatches)
@@ -107,10 +125,9 @@ TEST(ClassifierJudge, TakesBlocksSmallerThanItsPatches)
   const hud::InMemoryRows scene(MakeScene());
   const ClassifierJudge judge(scene, MakeLabels(), 4, 1, OneThread());
   const Eigen::MatrixXf blocks = Blocks({0, 1}, 10).leftCols(32 * 16);
-  EXPECT_GE(judge.Judge(blocks, blocks).m_InceptionScore, 1.);
-  const auto single = judge.Judge(blocks, blocks.leftCols(16));
-  EXPECT_NEAR(single.m_InceptionScore, 1., 1e-9);
-  EXPECT_FALSE(single.m_FrechetInceptionDistance.has_value()); // of one patch there is no distribution
+  const auto classification = judge.Classify(blocks);
+  EXPECT_EQ(classification.m_Features.cols(), 32);
+  EXPECT_GE(hud::InceptionScore(classification.m_Probabilities), 1.);
 }
 
 TEST(ClassifierJudge, RefusesLabelsThatAreNotTheScenesOrOfOneClass)

@@ -7,6 +7,7 @@
 #include "hud/core/DistributionDistance.h"
 #include "hud/core/Fidelity.h"
 #include "hud/core/NearestCrop.h"
+#include "hud/core/PatchClassification.h"
 #include "hud/core/PatchSet.h"
 #include "hud/core/SpectralRows.h"
 
@@ -47,18 +48,11 @@ struct EvaluatedScene
 class BlockJudge
 {
 public:
-  /// The scores of a set of blocks.
-  struct Scores
-  {
-    double m_InceptionScore = 1.;
-    std::optional<double> m_FrechetInceptionDistance; ///< to the reference; none of fewer than two patches
-  };
-
   virtual ~BlockJudge() = default;
 
-  /// @param reference [bands x patch * patch * n], real blocks
-  /// @param blocks [bands x patch * patch * m]
-  virtual Scores Judge(const Eigen::MatrixXf& reference, const Eigen::MatrixXf& blocks) const = 0;
+  /// Returns what the classifier says of the patches that blocks are cut into.
+  /// @param blocks [bands x patch * patch * n]
+  virtual PatchClassification Classify(const Eigen::MatrixXf& blocks) const = 0;
 };
 
 /// What values of a metric are good.

@@ -18,7 +18,7 @@
 namespace hud
 {
 
-/// Inception Score and Frechet Inception Distance from a PatchClassifier of the real scene's classes, as Shen et al. compute
+/// A PatchClassifier of the real scene's classes, for Inception Score and Frechet Inception Distance as Shen et al. compute
 /// them. Blocks are cut into patches of at most 8 x 8 pixels. A patch's class is its most frequent label, if half of its pixels
 /// have one. The scene is cut into cells of two patches by two; a fifth of them is not trained on, but tells the accuracy.
 class ClassifierJudge : public BlockJudge
@@ -33,14 +33,12 @@ public:
   ClassifierJudge(const SpectralRows& real, const LabelMap& labels, Eigen::Index block, std::uint64_t seed,
                   const ExecutionOptions& execution, const std::function<bool(double)>& proceed = {});
 
-  Scores Judge(const Eigen::MatrixXf& reference, const Eigen::MatrixXf& blocks) const override;
+  PatchClassification Classify(const Eigen::MatrixXf& blocks) const override;
 
   /// Returns the share of held-out patches that are classified rightly; none when there are no such patches.
   std::optional<double> Accuracy() const;
 
 private:
-  PatchClassification ClassifyBlocks(const Eigen::MatrixXf& blocks) const;
-
   Eigen::Index m_Block;
   Eigen::Index m_Patch;
   std::optional<PatchClassifier> m_Classifier;

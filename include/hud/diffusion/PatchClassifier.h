@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "hud/core/PatchClassification.h"
 #include "hud/diffusion/DiffusionOptions.h"
 
 #include <Eigen/Core>
@@ -26,13 +27,6 @@ struct PatchClassifierOptions
 
   /// @throws InvalidOption
   void Check() const;
-};
-
-/// What a PatchClassifier says of n patches.
-struct PatchClassification
-{
-  Eigen::MatrixXd m_Probabilities; ///< [classes x n], 0 to 1, each column with sum one
-  Eigen::MatrixXd m_Features;      ///< [64 x n], at least 0: what the last layer sees, see PatchClassifier
 };
 
 /// A small convolutional network that tells classes of hyperspectral patches apart. It stands for the Inception network of
@@ -66,7 +60,7 @@ public:
   PatchClassifier(PatchClassifier&&) noexcept;
   PatchClassifier& operator=(PatchClassifier&&) noexcept;
 
-  /// Returns class probabilities and features. Those of a patch do not depend, but for rounding, on what it is classified with.
+  /// Returns class probabilities, and 64 features of at least 0. Those of a patch do not depend, but for rounding, on what it is classified with.
   /// @param patches [bands x patch * patch * n], as in training
   /// @throws InvalidData (no patches, not whole ones, not finite, other bands than in training, too large to compute with)
   PatchClassification Classify(const Eigen::Ref<const Eigen::MatrixXf>& patches) const;
