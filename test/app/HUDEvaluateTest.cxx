@@ -7,7 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <cstdlib>
+#include <limits>
+#include <ostream>
+#include <streambuf>
 
 namespace
 {
@@ -156,6 +160,21 @@ TEST_F(HUDEvaluate, TakesGivenEndmembersAndLabels)
   EXPECT_EQ(Figures()["classifier"]["labels"], Path("labels.tif"));
 }
 
+TEST_F(HUDEvaluate, LeavesOutBandsWithoutDataWhateverTheEndmembersHoldThere)
+{
+  TestImage real = m_Scene;
+  real.m_Pixels.row(5).setConstant(std::numeric_limits<float>::quiet_NaN());
+  WriteImage(Path("scene.tif"), real, Wavelengths());
+  Run("HUDUnmix", {{"in", Path("scene.tif")}, {"ne", "3"}, {"outendm", Path("endmembers.tif")}});
+  Parameters arguments = Arguments();
+  arguments[2] = {"ie", Path("endmembers.tif")};
+  Run("HUDEvaluate", arguments);
+  const nlohmann::json figures = Figures();
+  // The generated scene's values of that band do not count either.
+  EXPECT_NEAR(Metric(figures, "point_fidelity")["value"].get<double>(), 1., 1e-6);
+  EXPECT_NEAR(Metric(figures, "relative_error")["value"].get<double>(), 0., 1e-3);
+}
+
 TEST_F(HUDEvaluate, EstimatesFidelityFromSomeBlocksOnlyWhenAsked)
 {
   Parameters arguments = Arguments();
@@ -228,6 +247,38 @@ TEST_F(HUDEvaluate, RefusesLabelsThatDoNotFit)
   ExpectSays(failure("one.tif"), {"labels (", "one.tif", "1 class"});
   WriteLabels("bands.tif", Eigen::MatrixXf::Constant(2, kWidth * kHeight, 4.f));
   ExpectSays(failure("bands.tif"), {"labels (", "bands.tif", "2 bands"});
+}
+
+/// A log that interrupts the program at a line.
+class InterruptingLog : public std::streambuf
+{
+public:
+  explicit InterruptingLog(std::string line) : m_Line(std::move(line)) {}
+
+private:
+  std::streamsize xsputn(const char* text, std::streamsize size) override
+  {
+    if (std::string(text, static_cast<std::size_t>(size)).find(m_Line) != std::string::npos)
+    {
+      std::raise(SIGINT);
+    }
+    return size;
+  }
+
+  int_type overflow(int_type character) override
+  {
+    return character;
+  }
+
+  std::string m_Line;
+};
+
+TEST_F(HUDEvaluate, LeavesNothingWhenItIsInterrupted)
+{
+  InterruptingLog log("Endmembers: ");
+  std::streambuf* const before = static_cast<std::ostream&>(m_Log).rdbuf(&log);
+  ExpectSays(Failure("HUDEvaluate", Arguments()), {"interrupted"});
+  static_cast<std::ostream&>(m_Log).rdbuf(before);
 }
 
 TEST_F(HUDEvaluate, WritesNothingWhenAFileCannotBeWritten)
