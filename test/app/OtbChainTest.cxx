@@ -99,4 +99,56 @@ TEST_F(OtbChain, WeTrainWithTheEndmembersOfOtb)
                            ReadImage(Path("sa.tif")).m_Pixels);
 }
 
+/// Returns an application of ours or of OTB.
+otb::Wrapper::Application::Pointer Create(const std::string& name)
+{
+  using otb::Wrapper::ApplicationRegistry;
+  ApplicationRegistry::SetApplicationPath(HUD_TEST_OTB_APP_DIR);
+  ApplicationRegistry::AddApplicationPath(HUD_TEST_APP_DIR);
+  return ApplicationRegistry::CreateApplication(name);
+}
+
+TEST_F(OtbChain, ImagesPassInMemoryBetweenApplications)
+{
+  const otb::Wrapper::Application::Pointer cut = Create("ExtractROI");
+  const otb::Wrapper::Application::Pointer unmix = Create("HUDUnmix");
+  const otb::Wrapper::Application::Pointer decode = Create("HUDDecode");
+  const otb::Wrapper::Application::Pointer reduce = Create("DimensionalityReduction");
+  for (const auto& application : {cut, unmix, decode, reduce})
+  {
+    ASSERT_TRUE(application.IsNotNull());
+  }
+  cut->SetParameterString("in", kScene);
+  cut->UpdateParameters();
+  cut->SetParameterInt("startx", 10);
+  cut->SetParameterInt("starty", 20);
+  cut->SetParameterInt("sizex", 40);
+  cut->SetParameterInt("sizey", 30);
+  ASSERT_EQ(cut->Execute(), 0);
+
+  unmix->SetParameterInputImage("in", cut->GetParameterOutputImage("out"));
+  unmix->SetParameterInt("ne", 4);
+  unmix->SetParameterInt("restarts", 2);
+  unmix->EnableParameter("out");
+  unmix->SetParameterString("outendm", Path("e.tif"));
+  ASSERT_EQ(unmix->ExecuteAndWriteOutput(), 0);
+
+  decode->SetParameterInputImage("in", unmix->GetParameterOutputImage("out"));
+  decode->SetParameterString("ie", Path("e.tif"));
+  ASSERT_EQ(decode->Execute(), 0);
+
+  reduce->SetParameterInputImage("in", decode->GetParameterOutputImage("out"));
+  reduce->SetParameterString("method", "pca");
+  reduce->SetParameterInt("nbcomp", 3);
+  reduce->SetParameterString("out", Path("components.tif"));
+  ASSERT_EQ(reduce->ExecuteAndWriteOutput(), 0);
+  const TestImage components = ReadImage(Path("components.tif"));
+  ASSERT_EQ(components.m_Width, 40);
+  ASSERT_EQ(components.m_Height, 30);
+  ASSERT_EQ(components.m_Pixels.rows(), 3);
+  ASSERT_TRUE(components.m_Pixels.allFinite());
+  // Mixtures of four endmembers whose abundances sum to one vary in three dimensions.
+  EXPECT_GT(components.m_Pixels.row(2).maxCoeff() - components.m_Pixels.row(2).minCoeff(), 0.f);
+}
+
 } // namespace
