@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
@@ -84,6 +85,21 @@ std::string Join(const std::vector<std::string>& names)
     text += (text.empty() ? "" : ", ") + name;
   }
   return text.empty() ? "nothing" : text;
+}
+
+// Returns the shortest decimal number that the product's float can stand for: 406.97, not 406.9700012207031.
+double ToDecimal(double value)
+{
+  const auto single = static_cast<float>(value);
+  if (!std::isfinite(value) || static_cast<double>(single) != value)
+  {
+    return value;
+  }
+  std::array<char, 32> text = {};
+  const char* const end = std::to_chars(text.data(), text.data() + text.size(), single).ptr;
+  double decimal = value;
+  std::from_chars(text.data(), end, decimal);
+  return decimal;
 }
 
 template <typename... Values>
@@ -259,7 +275,12 @@ std::optional<std::string> HUDPrismaProduct::Implementation::Text(const std::str
 std::vector<double> HUDPrismaProduct::Implementation::Numbers(const std::string& name) const
 {
   const auto attribute = m_Root->GetAttribute(name);
-  return attribute ? attribute->ReadAsDoubleArray() : std::vector<double>();
+  std::vector<double> numbers = attribute ? attribute->ReadAsDoubleArray() : std::vector<double>();
+  for (double& number : numbers)
+  {
+    number = ToDecimal(number);
+  }
+  return numbers;
 }
 
 std::optional<double> HUDPrismaProduct::Implementation::Number(const std::string& name) const

@@ -78,6 +78,9 @@ void HUDRowImageSource::GenerateOutputInformation()
   }
   output.SetNumberOfComponentsPerPixel(static_cast<unsigned int>(m_Bands));
   HUDResetBandMetadata(metadata, static_cast<std::size_t>(m_Bands));
+  // Has a writer ask for strips of whole rows, not for squares, each of which would have its rows read again.
+  metadata.Add(MDNum::TileHintX, static_cast<double>(output.GetLargestPossibleRegion().GetSize(0)));
+  metadata.Add(MDNum::TileHintY, 1.);
   output.SetImageMetadata(metadata);
 }
 

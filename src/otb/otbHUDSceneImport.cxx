@@ -19,6 +19,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <utility>
 
@@ -76,20 +77,28 @@ Format Identify(const std::string& path)
                        "product (.he5) or a MATLAB scene (.mat)." + hint);
 }
 
-// Counts what a function reads.
-BlockReader Count(BlockReader reader, std::shared_ptr<HUDImportCounts> counts)
+// Counts what a function reads, each row once.
+BlockReader Count(BlockReader reader, Eigen::Index width, std::shared_ptr<HUDImportCounts> counts)
 {
-  return
-      [reader = std::move(reader), counts = std::move(counts)](Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> pixels) {
-        reader(row, pixels);
-        for (Eigen::Index pixel = 0; pixel < pixels.cols(); ++pixel)
-        {
-          const auto missing = (pixels.col(pixel).array() == kHUDNoDataValue).count();
-          counts->m_Flagged += missing > 0 && missing < pixels.rows() ? 1 : 0;
-          counts->m_Empty += missing == pixels.rows() ? 1 : 0;
-        }
-        counts->m_Pixels += static_cast<std::size_t>(pixels.cols());
-      };
+  const auto seen = std::make_shared<std::set<Eigen::Index>>();
+  return [reader = std::move(reader), counts = std::move(counts), seen, width](Eigen::Index row,
+                                                                               Eigen::Ref<Eigen::MatrixXf> pixels) {
+    reader(row, pixels);
+    for (Eigen::Index first = 0; first < pixels.cols(); first += width)
+    {
+      if (!seen->insert(row + first / width).second)
+      {
+        continue;
+      }
+      counts->m_Pixels += static_cast<std::size_t>(width);
+      for (Eigen::Index pixel = first; pixel < first + width; ++pixel)
+      {
+        const auto missing = (pixels.col(pixel).array() == kHUDNoDataValue).count();
+        counts->m_Flagged += missing > 0 && missing < pixels.rows() ? 1 : 0;
+        counts->m_Empty += missing == pixels.rows() ? 1 : 0;
+      }
+    }
+  };
 }
 
 // Returns a function that reads rows of a map, of the pixels nearest to its own.
@@ -293,14 +302,16 @@ HUDImportedScene ImportPrisma(const std::string& path, const HUDImportOptions& o
 
   if (product->Grid())
   {
-    scene.m_Source->SetBlocks(count, product->Width(), product->Height(), Count(std::move(read), scene.m_Counts));
+    scene.m_Source->SetBlocks(count, product->Width(), product->Height(),
+                              Count(std::move(read), product->Width(), scene.m_Counts));
     SetUtmGrid(*scene.m_Source, product->Grid()->m_Left, product->Grid()->m_Top, product->Grid()->m_Epsg);
     return scene;
   }
   const HUDLocations locations = product->ReadLocations();
   if (options.m_Grid == HUDImportGrid::Native)
   {
-    scene.m_Source->SetBlocks(count, product->Width(), product->Height(), Count(std::move(read), scene.m_Counts));
+    scene.m_Source->SetBlocks(count, product->Width(), product->Height(),
+                              Count(std::move(read), product->Width(), scene.m_Counts));
     SetControlPoints(*scene.m_Source, locations);
     return scene;
   }
@@ -315,9 +326,9 @@ HUDImportedScene ImportPrisma(const std::string& path, const HUDImportOptions& o
                                    " pixels of 30 m, expected about the size of the image, ", product->Width(), " x ",
                                    product->Height()));
   }
-  scene.m_Source->SetBlocks(
-      count, grid.m_Width, grid.m_Height,
-      Count(Warp(product, hud::NearestPixels(eastings, northings, grid), grid.m_Width, memory), scene.m_Counts));
+  scene.m_Source->SetBlocks(count, grid.m_Width, grid.m_Height,
+                            Count(Warp(product, hud::NearestPixels(eastings, northings, grid), grid.m_Width, memory),
+                                  grid.m_Width, scene.m_Counts));
   SetUtmGrid(*scene.m_Source, grid.m_Left, grid.m_Top, epsg);
   scene.m_Messages.push_back(
       Compose("Warped to EPSG:", epsg, ", ", grid.m_Width, " x ", grid.m_Height, " pixels of 30 m"));
@@ -342,7 +353,7 @@ HUDImportedScene ImportMatlab(const std::string& path, const HUDImportOptions& o
   scene.m_Source->SetBlocks(
       file->Bands(), file->Width(), file->Height(),
       Count([file](Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> pixels) { file->ReadRows(row, pixels); },
-            scene.m_Counts));
+            file->Width(), scene.m_Counts));
   scene.m_Items["import_variable"] = file->Name();
   scene.m_Messages.push_back(Compose("MATLAB array ", file->Name(), ": ", file->Width(), " x ", file->Height(),
                                      " pixels, ", file->Bands(), " bands; it tells no wavelengths"));
