@@ -102,6 +102,7 @@ private:
   void DoExecute() override
   {
     CheckOutputsWritable();
+    CheckHoldsNumbers("out");
     // The writer's blocks are complete when they come, so a large cache would only hold what could be written.
     const HUDFileCacheLimit cache(static_cast<std::size_t>(GetParameterInt("ram")) << 18);
     const HUDImportedScene scene = Open();
@@ -115,7 +116,7 @@ private:
     }
     m_Source = scene.m_Source;
     SetParameterOutputImage("out", m_Source->GetOutput());
-    SetOutputWavelengths("out", scene.m_Wavelengths);
+    SetOutputMetadata("out", scene.m_Metadata);
     WriteOutputs();
     LogCounts(*scene.m_Counts);
   }

@@ -5,12 +5,12 @@
 
 #include "otbHUDPrismaProduct.h"
 #include "otbHUDRowImageSource.h"
+#include "otbHUDSceneMetadata.h"
 
 #include "hud/core/BandJoin.h"
 
 #include <array>
 #include <cstddef>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,10 +55,7 @@ struct HUDImportCounts
 struct HUDImportedScene
 {
   HUDRowImageSource::Pointer m_Source;
-  std::vector<double> m_Wavelengths;
-  std::vector<double> m_Widths;
-  std::string m_Units;
-  std::map<std::string, std::string> m_Items;
+  HUDSceneMetadata m_Metadata;
   std::vector<std::string> m_Messages; ///< for the log
   std::vector<std::string> m_Warnings;
   std::shared_ptr<HUDImportCounts> m_Counts; ///< complete when each pixel was read once

@@ -258,11 +258,11 @@ void Describe(const HUDPrismaProduct& product, const std::vector<hud::Spectromet
 {
   for (const hud::SpectrometerBand& band : bands)
   {
-    scene.m_Wavelengths.push_back(band.m_Wavelength);
-    scene.m_Widths.push_back(band.m_Width);
+    scene.m_Metadata.m_Wavelengths.push_back(band.m_Wavelength);
+    scene.m_Metadata.m_Widths.push_back(band.m_Width);
   }
-  scene.m_Units = product.Units();
-  auto& items = scene.m_Items;
+  scene.m_Metadata.m_Units = product.Units();
+  auto& items = scene.m_Metadata.m_Items;
   items["processing_level"] = "L" + product.Level();
   items["import_join"] = hud::NameOf(hud::kBandJoins, options.m_Join);
   items["import_flagged"] = hud::NameOf(kHUDFlaggedSamples, options.m_Flagged);
@@ -354,7 +354,7 @@ HUDImportedScene ImportMatlab(const std::string& path, const HUDImportOptions& o
       file->Bands(), file->Width(), file->Height(),
       Count([file](Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> pixels) { file->ReadRows(row, pixels); },
             file->Width(), scene.m_Counts));
-  scene.m_Items["import_variable"] = file->Name();
+  scene.m_Metadata.m_Items["import_variable"] = file->Name();
   scene.m_Messages.push_back(Compose("MATLAB array ", file->Name(), ": ", file->Width(), " x ", file->Height(),
                                      " pixels, ", file->Bands(), " bands; it tells no wavelengths"));
   return scene;
