@@ -284,7 +284,8 @@ bool CanHoldFloats(const fs::path& path, std::string& format)
   for (int i = 0; i < manager.GetDriverCount() && extension.size() > 1; ++i)
   {
     GDALDriver& driver = *manager.GetDriver(i);
-    const char* const extensions = driver.GetMetadataItem(GDAL_DMD_EXTENSIONS);
+    const char* const several = driver.GetMetadataItem(GDAL_DMD_EXTENSIONS);
+    const char* const extensions = several != nullptr ? several : driver.GetMetadataItem(GDAL_DMD_EXTENSION);
     const char* const types = driver.GetMetadataItem(GDAL_DMD_CREATIONDATATYPES);
     if (extensions == nullptr || types == nullptr ||
         CPLStringList(CSLTokenizeString(extensions)).FindString(extension.substr(1).c_str()) < 0)
