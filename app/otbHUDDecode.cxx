@@ -63,7 +63,9 @@ private:
     m_Decode->SetEndmembers(table.m_Endmembers);
     UpdateInformation({"in", "ie"}, *m_Decode->GetOutput());
     SetParameterOutputImage("out", m_Decode->GetOutput());
-    SetOutputWavelengths("out", table.m_Wavelengths);
+    HUDSceneMetadata metadata;
+    metadata.m_Wavelengths = table.m_Wavelengths;
+    SetOutputMetadata("out", metadata);
     WriteOutputs();
     LogNoData(m_Decode->GetNoDataCounts());
   }

@@ -3,7 +3,6 @@
 
 #include "otbHUDAbundanceImage.h"
 #include "otbHUDApplication.h"
-#include "otbHUDBandMetadata.h"
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDEvaluationReport.h"
 #include "otbHUDFileCacheLimit.h"
@@ -139,8 +138,9 @@ private:
     HUDImageType* const generated = OpenImage("gen");
     const auto bands = static_cast<Eigen::Index>(real->GetNumberOfComponentsPerPixel());
     HUDEvaluationReport report;
-    report.m_Wavelengths = HUDReadWavelengths(GetParameterString("in"));
-    report.m_Units = HUDReadUnits(GetParameterString("in"));
+    const HUDSceneMetadata metadata = HUDReadSceneMetadata(GetParameterString("in"));
+    report.m_Wavelengths = metadata.m_Wavelengths;
+    report.m_Units = metadata.m_Units;
     CheckGenerated(*generated, bands, report);
     CheckSize("in", *real);
     CheckSize("gen", *generated);

@@ -163,7 +163,10 @@ private:
     otbAppLogINFO("Sampling on " << session.DeviceDescription() << ", from a model of " << info.m_Iteration
                                  << " iterations");
     HasValue("in") ? SamplePlace(session, options) : SampleScene(session, options);
-    SetOutputWavelengths("out", info.m_Scene.m_Wavelengths);
+    HUDSceneMetadata metadata;
+    metadata.m_Wavelengths = info.m_Scene.m_Wavelengths;
+    metadata.m_Units = info.m_Scene.m_Units;
+    SetOutputMetadata("out", metadata);
     WriteOutputs();
   }
 

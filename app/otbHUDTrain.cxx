@@ -3,7 +3,6 @@
 
 #include "otbHUDAbundanceImage.h"
 #include "otbHUDApplication.h"
-#include "otbHUDBandMetadata.h"
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDInterrupt.h"
 #include "otbHUDPreview.h"
@@ -399,8 +398,9 @@ private:
     const std::vector<std::string> files = GetParameterStringList("il");
     if (!files.empty())
     {
-      scene.m_Wavelengths = HUDReadWavelengths(files.front());
-      scene.m_Units = HUDReadUnits(files.front());
+      const HUDSceneMetadata metadata = HUDReadSceneMetadata(files.front());
+      scene.m_Wavelengths = metadata.m_Wavelengths;
+      scene.m_Units = metadata.m_Units;
       scene.m_NoData = HUDReadNoDataValue(files.front());
     }
     return scene;

@@ -2,7 +2,6 @@
 // Copyright (c) The HUD developers
 
 #include "otbHUDApplication.h"
-#include "otbHUDBandMetadata.h"
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDEndmemberImage.h"
 #include "otbHUDStagedFile.h"
@@ -172,12 +171,13 @@ private:
     SetParameterOutputImage("out", m_Encode->GetOutput());
     m_Endmembers = HUDEndmembersToImage(table.m_Endmembers);
     SetParameterOutputImage("outendm", m_Endmembers.GetPointer());
-    const std::vector<double> wavelengths = HUDReadWavelengths(GetParameterString("in"));
-    if (!wavelengths.empty())
+    HUDSceneMetadata metadata = HUDReadSceneMetadata(GetParameterString("in"));
+    if (!metadata.m_Wavelengths.empty())
     {
-      table.m_Wavelengths = wavelengths;
+      table.m_Wavelengths = metadata.m_Wavelengths;
     }
-    SetOutputWavelengths("outendm", table.m_Wavelengths);
+    metadata.m_Wavelengths = table.m_Wavelengths;
+    SetOutputMetadata("outendm", metadata);
     std::vector<HUDStagedFile*> files;
     std::optional<HUDStagedFile> library;
     if (HasValue("outlib"))

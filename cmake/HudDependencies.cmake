@@ -34,3 +34,12 @@ macro(hud_find_dependencies)
     add_compile_definitions(_GLIBCXX_USE_CXX11_ABI=0)
   endif()
 endmacro()
+
+# Finds the library that reads MATLAB files, which only the OTB layer needs.
+macro(hud_find_matio)
+  find_path(HUD_MATIO_INCLUDE_DIR matio.h)
+  find_library(HUD_MATIO_LIBRARY matio)
+  if(NOT HUD_MATIO_INCLUDE_DIR OR NOT HUD_MATIO_LIBRARY)
+    message(FATAL_ERROR "matio.h or libmatio was not found. Install it (Debian: libmatio-dev) or set HUD_MATIO_INCLUDE_DIR and HUD_MATIO_LIBRARY.")
+  endif()
+endmacro()

@@ -28,7 +28,7 @@ endmacro()
 
 # Call after the macros of OTB: what is installed here replaces their launchers.
 function(hud_install)
-  set(applications HUDUnmix HUDTrain HUDSample HUDDecode HUDEvaluate)
+  set(applications HUDImport HUDUnmix HUDTrain HUDSample HUDDecode HUDEvaluate)
 
   install(TARGETS hud_core hud_diffusion HUD
     LIBRARY DESTINATION ${HUD_INSTALL_LIB_DIR}

@@ -9,6 +9,7 @@
 #include "otbHUDMask.h"
 #include "otbHUDNoData.h"
 #include "otbHUDProgress.h"
+#include "otbHUDSceneMetadata.h"
 
 #include "hud/core/EndmemberCount.h"
 #include "hud/core/EndmemberExtraction.h"
@@ -144,10 +145,15 @@ protected:
   /// @throws hud::FileError "out: cannot write into folder X: reason", hud::InvalidOption when two outputs are one file
   void CheckOutputsWritable();
 
-  /// Has WriteOutputs describe the bands of that output.
+  /// Throws when the format of that output cannot hold numbers with a fraction, as few pictures can, though they are asked for.
   /// @param key of an OutputImage parameter
-  /// @param wavelengths nanometre, one for each band of the image; empty: unknown
-  void SetOutputWavelengths(const std::string& key, std::vector<double> wavelengths);
+  /// @throws hud::InvalidOption that names the file and the format
+  void CheckHoldsNumbers(const std::string& key);
+
+  /// Has WriteOutputs describe that output.
+  /// @param key of an OutputImage parameter
+  /// @param metadata of the image, all of its bands
+  void SetOutputMetadata(const std::string& key, HUDSceneMetadata metadata);
 
   /// Writes all OutputImage parameters that have a file name, and moves them and the other files to their targets when all
   /// are complete. If anything fails before that, nothing is written and earlier files stay as they were. Without a file
@@ -180,7 +186,7 @@ private:
   void RunWriter(OutputImageParameter& parameter, const std::string& key, const std::string& target);
   void RestoreFileNames();
 
-  std::map<std::string, std::vector<double>> m_Wavelengths;
+  std::map<std::string, HUDSceneMetadata> m_Metadata;
   std::map<std::string, std::string> m_WrittenNames; ///< file names that were cleared once written
 };
 

@@ -16,14 +16,14 @@ for time in first second; do
   DESTDIR=$stage cmake --install "$build" >"$stage/log-$time" 2>&1 || { cat "$stage/log-$time" >&2; exit 1; }
 done
 
-lines=$(grep -cE '\|HUD(Unmix|Train|Sample|Decode|Evaluate)$' "$stage$prefix/share/otb/description/algs.txt")
-if [ "$lines" -ne 5 ]; then
-  echo "install: algs.txt lists $lines of our applications, expected 5" >&2
+lines=$(grep -cE '\|HUD(Import|Unmix|Train|Sample|Decode|Evaluate)$' "$stage$prefix/share/otb/description/algs.txt")
+if [ "$lines" -ne 6 ]; then
+  echo "install: algs.txt lists $lines of our applications, expected 6" >&2
   exit 1
 fi
 
 cd /
-for name in HUDUnmix HUDTrain HUDSample HUDDecode HUDEvaluate; do
+for name in HUDImport HUDUnmix HUDTrain HUDSample HUDDecode HUDEvaluate; do
   [ -s "$stage$prefix/share/otb/description/$name.txt" ] || { echo "install: no descriptor for $name" >&2; exit 1; }
   # In OTB's own prefix the launcher is the system's and knows nothing of the temporary folder.
   applications=$(dirname "$(find "$stage$prefix" -name "otbapp_$name.so")")

@@ -17,6 +17,7 @@ packages=(
   libgdal-dev
   libgtest-dev
   libjs-chart.js
+  libmatio-dev
   libopenblas0-pthread
   libopencv-dev
   libotb-dev
@@ -29,7 +30,7 @@ packages=(
   otb-qgis
 )
 if [ "${1:-}" = --tests ]; then
-  packages+=(chromium clang-format clang-tidy fonts-liberation git)
+  packages+=(chromium clang-format clang-tidy fonts-liberation git python3-h5py python3-numpy python3-scipy)
 fi
 
 missing=()

@@ -3,7 +3,6 @@
 
 #include "otbHUDApplication.h"
 
-#include "otbHUDBandMetadata.h"
 #include "otbHUDEndmemberImage.h"
 #include "otbHUDInterrupt.h"
 #include "otbHUDMask.h"
@@ -170,7 +169,7 @@ struct Expectation
 {
   int m_Width = 0;
   int m_Height = 0;
-  std::vector<int> m_Bands; ///< of the image, from 0, in the file's order
+  std::vector<std::size_t> m_Bands; ///< of the image, from 0, in the file's order
 };
 
 Expectation ExpectFile(const HUDImageType::RegionType& whole, unsigned int bands,
@@ -206,7 +205,7 @@ Expectation ExpectFile(const HUDImageType::RegionType& whole, unsigned int bands
   {
     for (unsigned int band = 0; band < bands; ++band)
     {
-      expectation.m_Bands.push_back(static_cast<int>(band));
+      expectation.m_Bands.push_back(band);
     }
   }
   return expectation;
@@ -273,6 +272,34 @@ void DescribeEnviFile(const fs::path& raster)
     dataset->SetMetadataItem("description", ("{" + name + "}").c_str(), "ENVI");
     dataset->SetDescription(name.c_str());
   }
+}
+
+// Whether the formats that a file's name stands for hold float; unknown ones are left to the writer. Sets the format's name.
+bool CanHoldFloats(const fs::path& path, std::string& format)
+{
+  GDALAllRegister();
+  const std::string extension = path.extension().string();
+  bool known = false;
+  GDALDriverManager& manager = *GetGDALDriverManager();
+  for (int i = 0; i < manager.GetDriverCount() && extension.size() > 1; ++i)
+  {
+    GDALDriver& driver = *manager.GetDriver(i);
+    const char* const several = driver.GetMetadataItem(GDAL_DMD_EXTENSIONS);
+    const char* const extensions = several != nullptr ? several : driver.GetMetadataItem(GDAL_DMD_EXTENSION);
+    const char* const types = driver.GetMetadataItem(GDAL_DMD_CREATIONDATATYPES);
+    if (extensions == nullptr || types == nullptr ||
+        CPLStringList(CSLTokenizeString(extensions)).FindString(extension.substr(1).c_str()) < 0)
+    {
+      continue;
+    }
+    if (CPLStringList(CSLTokenizeString(types)).FindString("Float32") >= 0)
+    {
+      return true;
+    }
+    format = known ? format : driver.GetDescription();
+    known = true;
+  }
+  return !known;
 }
 
 // Bands counted from 0 as a user counts them: "3, 130-135".
@@ -400,7 +427,7 @@ HUDEndmemberTable HUDApplication::ReadEndmembers(const std::string& key, Eigen::
                              std::to_string(table.m_Endmembers.rows()) + " bands; expected the scene's " +
                              std::to_string(bands) + " bands");
     }
-    table.m_Wavelengths = HUDReadWavelengths(path);
+    table.m_Wavelengths = HUDReadSceneMetadata(path).m_Wavelengths;
     return table;
   }
   catch (const hud::InvalidData& error)
@@ -619,7 +646,8 @@ void HUDApplication::CheckLabels(const std::string& key, const std::vector<doubl
                                              : std::vector<std::string>{GetParameterString(key)};
   for (const std::string& file : files)
   {
-    const std::vector<double> found = HUDReadWavelengths(file);
+    const HUDSceneMetadata metadata = HUDReadSceneMetadata(file);
+    const std::vector<double>& found = metadata.m_Wavelengths;
     for (std::size_t band = 0; band < std::min(found.size(), wavelengths.size()); ++band)
     {
       if (std::abs(found[band] - wavelengths[band]) > kDrift)
@@ -630,7 +658,7 @@ void HUDApplication::CheckLabels(const std::string& key, const std::vector<doubl
         throw hud::InvalidData(message.str());
       }
     }
-    const std::string unit = HUDReadUnits(file);
+    const std::string& unit = metadata.m_Units;
     if (!unit.empty() && !units.empty() && unit != units)
     {
       otbAppLogWARNING(<< key << " (" << file << "): the unit is '" << unit << "', but that of the " << reference
@@ -717,9 +745,28 @@ void HUDApplication::CheckOutputsWritable()
   }
 }
 
-void HUDApplication::SetOutputWavelengths(const std::string& key, std::vector<double> wavelengths)
+void HUDApplication::CheckHoldsNumbers(const std::string& key)
 {
-  m_Wavelengths[key] = std::move(wavelengths);
+  if (!HasValue(key))
+  {
+    return;
+  }
+  OutputImageParameter& parameter = GetOutputImageParameter(key);
+  const std::string path = SimpleFileName(parameter.GetFileName());
+  const ImagePixelType type = parameter.GetPixelType();
+  std::string format;
+  if ((type == ImagePixelType_float || type == ImagePixelType_double) && !CanHoldFloats(path, format))
+  {
+    throw hud::InvalidOption(
+        key + ": " + path + ": the format " + format +
+        " holds no numbers with a fraction, expected one that does, such as GeoTIFF (.tif) or ENVI "
+        "(.hdr)");
+  }
+}
+
+void HUDApplication::SetOutputMetadata(const std::string& key, HUDSceneMetadata metadata)
+{
+  m_Metadata[key] = std::move(metadata);
 }
 
 void HUDApplication::RunWriter(OutputImageParameter& parameter, const std::string& key, const std::string& target)
@@ -780,21 +827,18 @@ void HUDApplication::StageImage(const std::string& key, const HUDStagedFile& sta
   const Expectation expectation =
       ExpectFile(image->GetLargestPossibleRegion(), image->GetNumberOfComponentsPerPixel(), *ParseFileName(original));
   const fs::path raster = RasterPath(staged.StagedPath());
-  const auto wavelengths = m_Wavelengths.find(key);
-  if (wavelengths != m_Wavelengths.end() && !wavelengths->second.empty())
+  const auto metadata = m_Metadata.find(key);
+  if (metadata != m_Metadata.end())
   {
-    std::vector<double> selected;
-    for (const int band : expectation.m_Bands)
+    try
     {
-      if (static_cast<std::size_t>(band) >= wavelengths->second.size())
-      {
-        throw hud::InvalidOption(key + ": there are " + std::to_string(wavelengths->second.size()) +
-                                 " wavelengths for " + std::to_string(image->GetNumberOfComponentsPerPixel()) +
-                                 " bands");
-      }
-      selected.push_back(wavelengths->second[static_cast<std::size_t>(band)]);
+      HUDWriteSceneMetadata(raster.string(),
+                            metadata->second.Select(expectation.m_Bands, image->GetNumberOfComponentsPerPixel()));
     }
-    HUDWriteWavelengths(raster.string(), selected);
+    catch (const hud::InvalidOption& error)
+    {
+      throw hud::InvalidOption(key + ": " + error.what());
+    }
   }
   if (raster != staged.StagedPath())
   {

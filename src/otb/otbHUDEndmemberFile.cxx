@@ -3,8 +3,8 @@
 
 #include "otbHUDEndmemberFile.h"
 
-#include "otbHUDBandMetadata.h"
 #include "otbHUDEndmemberImage.h"
+#include "otbHUDSceneMetadata.h"
 
 #include "hud/core/Error.h"
 

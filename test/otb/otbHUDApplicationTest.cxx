@@ -3,8 +3,8 @@
 
 #include "otbHUDApplication.h"
 
-#include "otbHUDBandMetadata.h"
 #include "otbHUDDecodeImageFilter.h"
+#include "otbHUDSceneMetadata.h"
 #include "otbHUDStagedFile.h"
 
 #include "hud/core/Error.h"
@@ -52,7 +52,7 @@ public:
   itkNewMacro(Self);
 
   StreamedScene::Pointer m_Scene = StreamedScene::New();
-  std::vector<double> m_Wavelengths;
+  otb::HUDSceneMetadata m_Metadata;
   std::function<void()> m_BeforeWriting;
   std::function<void()> m_AfterImages;
   std::uint64_t m_Seed = 99;
@@ -81,7 +81,7 @@ private:
     m_Filter->SetEndmembers(hud::test::UniformMatrix(kBands, kEndmembers, 1));
     SetParameterOutputImage("out", m_Filter->GetOutput());
     SetParameterOutputImage("outabund", m_Scene->GetOutput());
-    SetOutputWavelengths("out", m_Wavelengths);
+    SetOutputMetadata("out", m_Metadata);
     if (m_BeforeWriting)
     {
       m_BeforeWriting();
@@ -223,13 +223,14 @@ TEST_F(HUDApplication, WithoutFileNamesKeepsThePipelineConnected)
 
 TEST_F(HUDApplication, HonoursExtendedFilenamesAndPixelTypes)
 {
-  m_App->m_Wavelengths = {400., 500., 600., 700., 800., 900.};
+  m_App->m_Metadata.m_Wavelengths = {400., 500., 600., 700., 800., 900.};
   SetOutput("out", "a.tif?&gdal:co:COMPRESS=DEFLATE&box=5:3:20:11&bands=2:4");
   dynamic_cast<otb::Wrapper::OutputImageParameter&>(*m_App->GetParameterByKey("out"))
       .SetPixelType(otb::Wrapper::ImagePixelType_double);
   Run();
   EXPECT_EQ(m_Folder.Names(), Names{"a.tif"});
-  EXPECT_EQ(otb::HUDReadWavelengths((m_Folder / "a.tif").string()), (std::vector<double>{500., 600., 700.}));
+  EXPECT_EQ(otb::HUDReadSceneMetadata((m_Folder / "a.tif").string()).m_Wavelengths,
+            (std::vector<double>{500., 600., 700.}));
   const Raster raster(m_Folder / "a.tif");
   EXPECT_EQ(raster->GetRasterXSize(), 20);
   EXPECT_EQ(raster->GetRasterYSize(), 11);
@@ -247,7 +248,7 @@ TEST_F(HUDApplication, AddsAMissingExtension)
 
 TEST_F(HUDApplication, WritesEnviFilesWithTheirHeader)
 {
-  m_App->m_Wavelengths = {400., 500.5, 600., 700., 800., 900.};
+  m_App->m_Metadata.m_Wavelengths = {400., 500.5, 600., 700., 800., 900.};
   SetOutput("out", "a.hdr");
   Run();
   const Names names = m_Folder.Names();
@@ -256,15 +257,15 @@ TEST_F(HUDApplication, WritesEnviFilesWithTheirHeader)
   const std::string header = ReadText(m_Folder / "a.hdr");
   EXPECT_FALSE(Says(header, "incomplete")) << header;
   EXPECT_TRUE(Says(header, "data ignore value = -9999")) << header;
-  EXPECT_EQ(otb::HUDReadWavelengths((m_Folder / "a").string()), m_App->m_Wavelengths);
+  EXPECT_EQ(otb::HUDReadSceneMetadata((m_Folder / "a").string()).m_Wavelengths, m_App->m_Metadata.m_Wavelengths);
 }
 
 TEST_F(HUDApplication, WritesWavelengths)
 {
-  m_App->m_Wavelengths = {400., 500.5, 600., 700., 800., 900.};
+  m_App->m_Metadata.m_Wavelengths = {400., 500.5, 600., 700., 800., 900.};
   SetOutput("out", "a.tif");
   Run();
-  EXPECT_EQ(otb::HUDReadWavelengths((m_Folder / "a.tif").string()), m_App->m_Wavelengths);
+  EXPECT_EQ(otb::HUDReadSceneMetadata((m_Folder / "a.tif").string()).m_Wavelengths, m_App->m_Metadata.m_Wavelengths);
   EXPECT_EQ(m_Folder.Names(), Names{"a.tif"});
 }
 
@@ -387,7 +388,7 @@ TEST_F(HUDApplication, RefusesTwoOutputsInOneFile)
 
 TEST_F(HUDApplication, RefusesWavelengthsOfAnotherNumberOfBands)
 {
-  m_App->m_Wavelengths = {400., 500.};
+  m_App->m_Metadata.m_Wavelengths = {400., 500.};
   SetOutput("out", "a.tif");
   EXPECT_TRUE(Says(MessageOf<hud::InvalidOption>([&] { m_App->ExecuteAndWriteOutput(); }), "2 wavelengths"));
   EXPECT_EQ(m_Folder.Names(), Names{});

@@ -1,0 +1,437 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "otbHUDSceneMetadata.h"
+
+#include "hud/core/Error.h"
+
+#include "otbExtendedFilenameToReaderOptions.h"
+
+#include <gdal_priv.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <numeric>
+#include <optional>
+#include <regex>
+
+namespace otb
+{
+
+namespace
+{
+
+GDALDatasetUniquePtr OpenRaster(const std::string& path, unsigned int access)
+{
+  GDALAllRegister();
+  return GDALDatasetUniquePtr(GDALDataset::Open(path.c_str(), GDAL_OF_RASTER | access));
+}
+
+// The file of an OTB extended filename; nothing when it cannot be opened.
+GDALDatasetUniquePtr OpenForReading(const std::string& path)
+{
+  const auto options = ExtendedFilenameToReaderOptions::New();
+  options->SetExtendedFileName(path);
+  const CPLErrorHandlerPusher quiet(CPLQuietErrorHandler);
+  return OpenRaster(options->GetSimpleFileName(), GDAL_OF_READONLY);
+}
+
+// Nanometres in a unit; nothing when it is none of length.
+std::optional<double> NanometresIn(const std::string& unit)
+{
+  for (const char* name : {"nm", "nanometer", "nanometers", "nanometre", "nanometres"})
+  {
+    if (EQUAL(unit.c_str(), name))
+    {
+      return 1.;
+    }
+  }
+  // The last two are the micro sign and the Greek letter mu, in UTF-8.
+  for (const char* name :
+       {"um", "micron", "microns", "micrometer", "micrometers", "micrometre", "micrometres", "\xc2\xb5m", "\xce\xbcm"})
+  {
+    if (EQUAL(unit.c_str(), name))
+    {
+      return 1000.;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<double> ScaleToNanometres(double wavelength, const std::string& unit)
+{
+  // No optical sensor has bands below 100 nm or above 100 micrometres.
+  return unit.empty() ? (wavelength < 100. ? 1000. : 1.) : NanometresIn(unit);
+}
+
+std::optional<double> PositiveNumber(const std::string& text)
+{
+  char* end = nullptr;
+  const double value = CPLStrtod(text.c_str(), &end);
+  if (end == text.c_str() || !std::isfinite(value) || value <= 0.)
+  {
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::string Item(GDALMajorObject& object, const char* name, const char* domain = "")
+{
+  const char* const item = object.GetMetadataItem(name, domain);
+  return item == nullptr ? "" : item;
+}
+
+// A length in text, such as "0.41824 Micrometers".
+const std::regex kLength("\\(?([0-9]+\\.?[0-9]*|\\.[0-9]+)\\s*([A-Za-z\xc2\xb5\xce\xbc]+)\\)?");
+
+// The first wavelength in a text, with its place.
+struct WavelengthInText
+{
+  double m_Nanometres = 0.;
+  double m_Scale = 1.; // nanometres in its unit
+  std::size_t m_Begin = 0;
+  std::size_t m_End = 0;
+};
+
+std::optional<WavelengthInText> FindWavelength(const std::string& text)
+{
+  for (auto match = std::sregex_iterator(text.begin(), text.end(), kLength); match != std::sregex_iterator(); ++match)
+  {
+    const std::optional<double> value = PositiveNumber((*match)[1]);
+    const std::optional<double> scale = NanometresIn((*match)[2]);
+    if (value && scale)
+    {
+      const auto begin = static_cast<std::size_t>(match->position());
+      return WavelengthInText{*value * *scale, *scale, begin, begin + static_cast<std::size_t>(match->length())};
+    }
+  }
+  return std::nullopt;
+}
+
+// What one band says; 0: unknown.
+struct BandLight
+{
+  double m_Wavelength = 0.;
+  double m_Width = 0.;
+};
+
+// @param listedWidth of the file's list, in the unit of the band's wavelength; empty: none
+BandLight ReadLight(GDALRasterBand& band, const std::string& listedWidth)
+{
+  BandLight light;
+  double scale = 0.;
+  const std::optional<double> value = PositiveNumber(Item(band, "wavelength"));
+  const std::string unit = Item(band, "wavelength_units");
+  const std::optional<double> micrometres = PositiveNumber(Item(band, "CENTRAL_WAVELENGTH_UM", "IMAGERY"));
+  if (const auto inNanometres = value ? ScaleToNanometres(*value, unit) : std::nullopt)
+  {
+    scale = *inNanometres;
+    light.m_Wavelength = *value * scale;
+  }
+  else if (micrometres)
+  {
+    light.m_Wavelength = *micrometres * 1000.;
+    scale = 1000.;
+  }
+  else if (const auto found = FindWavelength(band.GetDescription()))
+  {
+    light.m_Wavelength = found->m_Nanometres;
+    scale = NanometresIn(unit).value_or(found->m_Scale);
+  }
+  const std::optional<double> listed = PositiveNumber(listedWidth);
+  if (const std::optional<double> width = PositiveNumber(Item(band, "fwhm")))
+  {
+    light.m_Width = *width * scale;
+  }
+  else if (const std::optional<double> inMicrometres = PositiveNumber(Item(band, "FWHM_UM", "IMAGERY")))
+  {
+    light.m_Width = *inMicrometres * 1000.;
+  }
+  else if (listed)
+  {
+    light.m_Width = *listed * scale;
+  }
+  return light;
+}
+
+// What a description says beside the wavelength: GDAL calls a band of an ENVI file "name (399.37 Nanometers)", and one
+// without a name "Band 7".
+std::string ReadName(GDALRasterBand& band)
+{
+  std::string name = band.GetDescription();
+  const auto wavelength = FindWavelength(name);
+  if (wavelength && wavelength->m_End == name.size())
+  {
+    name.resize(wavelength->m_Begin);
+  }
+  name = CPLString(name).Trim();
+  return EQUAL(name.c_str(), ("Band " + std::to_string(band.GetBand())).c_str()) ? "" : name;
+}
+
+// The elements of "{a, b}".
+std::vector<std::string> ListElements(std::string list)
+{
+  list.erase(std::remove_if(list.begin(), list.end(), [](char c) { return c == '{' || c == '}'; }), list.end());
+  const CPLStringList elements(CSLTokenizeString2(list.c_str(), ",", CSLT_STRIPLEADSPACES | CSLT_STRIPENDSPACES));
+  return {elements.List(), elements.List() + elements.Count()};
+}
+
+std::string ToText(double value)
+{
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof(text), value).ptr;
+  return std::string(text, end);
+}
+
+std::string ToList(const std::vector<double>& values)
+{
+  std::string list;
+  for (const double value : values)
+  {
+    list += (list.empty() ? "{" : ", ") + ToText(value);
+  }
+  return list + "}";
+}
+
+bool IsEnvi(GDALDataset& dataset)
+{
+  return dataset.GetDriver() != nullptr && EQUAL(dataset.GetDriver()->GetDescription(), "ENVI");
+}
+
+// Whether an item is about the file, or about what is written anew from other members.
+bool DescribesTheFile(const std::string& name)
+{
+  constexpr std::array kPrefixes = {"TIFFTAG_", "TileHint", "STATISTICS_", "OTB_", "Band_", "NoData"};
+  constexpr std::array kNames = {"AREA_OR_POINT", "METADATATYPE", "DataType", "wavelength_units"};
+  return std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](const char* x) { return STARTS_WITH(name.c_str(), x); }) ||
+         std::any_of(kNames.begin(), kNames.end(), [&](const char* x) { return name == x; });
+}
+
+std::map<std::string, std::string> ReadItems(GDALDataset& dataset)
+{
+  std::map<std::string, std::string> items;
+  for (CSLConstList line = dataset.GetMetadata(); line != nullptr && *line != nullptr; ++line)
+  {
+    const std::string text = *line;
+    const std::size_t separator = text.find('=');
+    const std::string name = text.substr(0, separator);
+    if (separator != std::string::npos && !DescribesTheFile(name))
+    {
+      items[name] = text.substr(separator + 1);
+    }
+  }
+  return items;
+}
+
+template <typename T>
+void SelectFrom(std::vector<T>& list, const std::vector<std::size_t>& bands, std::size_t count, const std::string& what)
+{
+  if (list.empty())
+  {
+    return;
+  }
+  if (list.size() != count)
+  {
+    throw hud::InvalidOption("there are " + std::to_string(list.size()) + " " + what + " for " + std::to_string(count) +
+                             " bands");
+  }
+  std::vector<T> selected;
+  for (const std::size_t band : bands)
+  {
+    selected.push_back(list.at(band));
+  }
+  list = std::move(selected);
+}
+
+void WriteBand(GDALRasterBand& band, const HUDSceneMetadata& metadata, bool isEnvi)
+{
+  const auto index = static_cast<std::size_t>(band.GetBand() - 1);
+  const std::string name = metadata.m_BandNames.empty() ? "" : metadata.m_BandNames[index];
+  const std::string wavelength = metadata.m_Wavelengths.empty() ? "" : ToText(metadata.m_Wavelengths[index]);
+  if (!wavelength.empty() && !isEnvi)
+  {
+    band.SetMetadataItem("wavelength", wavelength.c_str());
+    band.SetMetadataItem("wavelength_units", "Nanometers");
+  }
+  if (!metadata.m_Widths.empty() && !isEnvi)
+  {
+    band.SetMetadataItem("fwhm", ToText(metadata.m_Widths[index]).c_str());
+  }
+  // GDAL itself adds the wavelength to an ENVI file's names.
+  if (!name.empty() || (!wavelength.empty() && !isEnvi))
+  {
+    const std::string label = wavelength.empty() || isEnvi ? "" : wavelength + " nm";
+    const std::string description = name.empty() ? label : label.empty() ? name : name + " (" + label + ")";
+    band.SetDescription(description.c_str());
+  }
+  if (!metadata.m_Units.empty())
+  {
+    band.SetUnitType(metadata.m_Units.c_str());
+  }
+  if (!metadata.m_Scales.empty())
+  {
+    band.SetScale(metadata.m_Scales[index]);
+  }
+  if (!metadata.m_Offsets.empty())
+  {
+    band.SetOffset(metadata.m_Offsets[index]);
+  }
+}
+
+void WriteEnviHeader(GDALDataset& dataset, const HUDSceneMetadata& metadata)
+{
+  const auto set = [&](const char* name, const std::string& value) {
+    dataset.SetMetadataItem(name, value.c_str(), "ENVI");
+  };
+  if (!metadata.m_Wavelengths.empty())
+  {
+    set("wavelength", ToList(metadata.m_Wavelengths));
+    set("wavelength_units", "Nanometers");
+  }
+  if (!metadata.m_Widths.empty())
+  {
+    set("fwhm", ToList(metadata.m_Widths));
+  }
+  if (!metadata.m_Units.empty())
+  {
+    set("data_units", metadata.m_Units);
+  }
+  for (const auto& [name, value] : metadata.m_Items)
+  {
+    set(name.c_str(), value);
+  }
+}
+
+} // namespace
+
+HUDSceneMetadata HUDSceneMetadata::Select(const std::vector<std::size_t>& bands, std::size_t count) const
+{
+  HUDSceneMetadata selected = *this;
+  SelectFrom(selected.m_Wavelengths, bands, count, "wavelengths");
+  SelectFrom(selected.m_Widths, bands, count, "widths of bands");
+  SelectFrom(selected.m_BandNames, bands, count, "names of bands");
+  SelectFrom(selected.m_Scales, bands, count, "scales");
+  SelectFrom(selected.m_Offsets, bands, count, "offsets");
+  return selected;
+}
+
+std::optional<double> HUDToNanometres(double wavelength, const std::string& unit)
+{
+  const std::optional<double> scale = ScaleToNanometres(wavelength, unit);
+  return scale && std::isfinite(wavelength) && wavelength > 0. ? std::optional<double>(wavelength * *scale)
+                                                               : std::nullopt;
+}
+
+std::optional<double> HUDReadNoDataValue(const std::string& path)
+{
+  const GDALDatasetUniquePtr dataset = OpenForReading(path);
+  int declared = 0;
+  const double value =
+      dataset && dataset->GetRasterCount() > 0 ? dataset->GetRasterBand(1)->GetNoDataValue(&declared) : 0.;
+  return declared != 0 && std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
+}
+
+HUDSceneMetadata HUDReadSceneMetadata(const std::string& path)
+{
+  const GDALDatasetUniquePtr dataset = OpenForReading(path);
+  if (!dataset || dataset->GetRasterCount() == 0)
+  {
+    return {};
+  }
+  const int count = dataset->GetRasterCount();
+  const std::vector<std::string> widths = ListElements(Item(*dataset, "fwhm", "ENVI"));
+  HUDSceneMetadata metadata;
+  metadata.m_Items = ReadItems(*dataset);
+  metadata.m_Units = dataset->GetRasterBand(1)->GetUnitType();
+  if (metadata.m_Units.empty())
+  {
+    metadata.m_Units = Item(*dataset, "data_units", "ENVI");
+  }
+  for (int index = 1; index <= count; ++index)
+  {
+    GDALRasterBand& band = *dataset->GetRasterBand(index);
+    const bool isListed = widths.size() == static_cast<std::size_t>(count);
+    const BandLight light = ReadLight(band, isListed ? widths[static_cast<std::size_t>(index - 1)] : "");
+    metadata.m_Wavelengths.push_back(light.m_Wavelength);
+    metadata.m_Widths.push_back(light.m_Width);
+    metadata.m_BandNames.push_back(ReadName(band));
+    metadata.m_Scales.push_back(band.GetScale());
+    metadata.m_Offsets.push_back(band.GetOffset());
+  }
+
+  const auto options = ExtendedFilenameToReaderOptions::New();
+  options->SetExtendedFileName(path);
+  std::vector<unsigned int> range;
+  if (options->BandRangeIsSet())
+  {
+    if (!options->ResolveBandRange(options->GetBandRange(), static_cast<unsigned int>(count), range))
+    {
+      return {};
+    }
+    metadata = metadata.Select({range.begin(), range.end()}, static_cast<std::size_t>(count));
+  }
+  const auto clearUnless = [](auto& list, bool isKnown) {
+    if (!isKnown)
+    {
+      list.clear();
+    }
+  };
+  const auto isPositive = [](double value) { return value > 0.; };
+  const auto all = [](const auto& list, const auto& test) { return std::all_of(list.begin(), list.end(), test); };
+  clearUnless(metadata.m_Wavelengths, all(metadata.m_Wavelengths, isPositive));
+  clearUnless(metadata.m_Widths, all(metadata.m_Widths, isPositive));
+  clearUnless(metadata.m_BandNames, !all(metadata.m_BandNames, [](const std::string& name) { return name.empty(); }));
+  clearUnless(metadata.m_Scales, !all(metadata.m_Scales, [](double scale) { return scale == 1.; }));
+  clearUnless(metadata.m_Offsets, !all(metadata.m_Offsets, [](double offset) { return offset == 0.; }));
+  return metadata;
+}
+
+void HUDWriteSceneMetadata(const std::string& path, const HUDSceneMetadata& metadata)
+{
+  const CPLErrorHandlerPusher quiet(CPLQuietErrorHandler);
+  CPLErrorReset();
+  GDALDatasetUniquePtr dataset = OpenRaster(path, GDAL_OF_UPDATE);
+  if (!dataset)
+  {
+    // A format without update keeps them in the file's .aux.xml.
+    CPLErrorReset();
+    dataset = OpenRaster(path, GDAL_OF_READONLY);
+  }
+  if (!dataset)
+  {
+    throw hud::FileError(path + ": cannot be opened: " + CPLGetLastErrorMsg());
+  }
+  std::vector<std::size_t> bands(static_cast<std::size_t>(dataset->GetRasterCount()));
+  std::iota(bands.begin(), bands.end(), std::size_t(0));
+  try
+  {
+    metadata.Select(bands, bands.size());
+  }
+  catch (const hud::InvalidOption& error)
+  {
+    throw hud::InvalidOption(path + ": " + error.what());
+  }
+  const bool isEnvi = IsEnvi(*dataset);
+  if (isEnvi)
+  {
+    WriteEnviHeader(*dataset, metadata);
+  }
+  for (const std::size_t band : bands)
+  {
+    WriteBand(*dataset->GetRasterBand(static_cast<int>(band) + 1), metadata, isEnvi);
+  }
+  for (const auto& [name, value] : metadata.m_Items)
+  {
+    dataset->SetMetadataItem(name.c_str(), value.c_str());
+  }
+  dataset.reset();
+  if (CPLGetLastErrorType() >= CE_Failure)
+  {
+    throw hud::FileError(path + ": the metadata cannot be written: " + CPLGetLastErrorMsg());
+  }
+}
+
+} // namespace otb
