@@ -3,6 +3,8 @@
 
 #include "otbHUDSceneMetadata.h"
 
+#include "otbHUDPreview.h"
+
 #include "hud/core/Error.h"
 
 #include "otbExtendedFilenameToReaderOptions.h"
@@ -299,6 +301,15 @@ void WriteEnviHeader(GDALDataset& dataset, const HUDSceneMetadata& metadata)
   {
     set("data_units", metadata.m_Units);
   }
+  if (dataset.GetRasterCount() >= 3)
+  {
+    std::vector<double> shown;
+    for (const std::size_t band : HUDShownBands(metadata, static_cast<std::size_t>(dataset.GetRasterCount())))
+    {
+      shown.push_back(static_cast<double>(band + 1));
+    }
+    set("default_bands", ToList(shown));
+  }
   for (const auto& [name, value] : metadata.m_Items)
   {
     set(name.c_str(), value);
@@ -316,6 +327,38 @@ HUDSceneMetadata HUDSceneMetadata::Select(const std::vector<std::size_t>& bands,
   SelectFrom(selected.m_Scales, bands, count, "scales");
   SelectFrom(selected.m_Offsets, bands, count, "offsets");
   return selected;
+}
+
+HUDSceneMetadata HUDCompleteSceneMetadata(HUDSceneMetadata metadata, const HUDSceneMetadata& others)
+{
+  const auto complete = [](auto& mine, const auto& other) {
+    if (mine.empty())
+    {
+      mine = other;
+    }
+  };
+  complete(metadata.m_Wavelengths, others.m_Wavelengths);
+  complete(metadata.m_Widths, others.m_Widths);
+  complete(metadata.m_BandNames, others.m_BandNames);
+  complete(metadata.m_Units, others.m_Units);
+  complete(metadata.m_Scales, others.m_Scales);
+  complete(metadata.m_Offsets, others.m_Offsets);
+  metadata.m_Items.insert(others.m_Items.begin(), others.m_Items.end());
+  return metadata;
+}
+
+HUDSceneMetadata HUDAbundanceMetadata(const HUDSceneMetadata& scene, std::size_t endmembers,
+                                      const std::vector<std::string>& names)
+{
+  HUDSceneMetadata metadata;
+  metadata.m_Content = HUDImageContent::Abundances;
+  metadata.m_Items = scene.m_Items;
+  metadata.m_BandNames = names;
+  for (std::size_t i = names.size(); i < endmembers; ++i)
+  {
+    metadata.m_BandNames.push_back("endmember " + std::to_string(i + 1));
+  }
+  return metadata;
 }
 
 std::optional<double> HUDToNanometres(double wavelength, const std::string& unit)

@@ -244,6 +244,29 @@ TEST(HUDSceneMetadata, WidthsHaveTheUnitOfTheWavelengths)
   EXPECT_TRUE(ofOneBand.m_Widths.empty());
 }
 
+TEST(HUDSceneMetadata, OfAbundancesNamesTheEndmembers)
+{
+  const otb::HUDSceneMetadata metadata = otb::HUDAbundanceMetadata(Full(), 3, {"tree"});
+  EXPECT_EQ(metadata.m_BandNames, (std::vector<std::string>{"tree", "endmember 2", "endmember 3"}));
+  EXPECT_TRUE(metadata.m_Wavelengths.empty());
+  EXPECT_EQ(metadata.m_Units, "");
+  EXPECT_TRUE(metadata.m_Scales.empty());
+  EXPECT_EQ(metadata.m_Items, Full().m_Items);
+}
+
+TEST(HUDSceneMetadata, IsCompletedByOthers)
+{
+  otb::HUDSceneMetadata metadata;
+  metadata.m_Widths = {1., 2., 3.};
+  metadata.m_Items = {{"synthetic", "no"}};
+  const otb::HUDSceneMetadata complete = otb::HUDCompleteSceneMetadata(metadata, Full());
+  EXPECT_EQ(complete.m_Widths, metadata.m_Widths);
+  EXPECT_EQ(complete.m_Wavelengths, kWavelengths);
+  EXPECT_EQ(complete.m_Units, Full().m_Units);
+  EXPECT_EQ(complete.m_Items.at("synthetic"), "no");
+  EXPECT_EQ(complete.m_Items.count("acquisition_time"), 1u);
+}
+
 TEST(HUDSceneMetadata, SelectsBands)
 {
   const otb::HUDSceneMetadata selected = Full().Select({2, 0}, 3);
