@@ -3,6 +3,7 @@
 
 #include "ApplicationTest.h"
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 
@@ -97,6 +98,46 @@ TEST_F(OtbChain, WeTrainWithTheEndmembersOfOtb)
   RunHud("HUDSample", "-model m.safetensors -sizex 8 -sizey 8 -steps 2 -device cpu -out s.tif -outabund sa.tif");
   hud::test::ExpectMixture(ReadImage(Path("s.tif")).m_Pixels, ReadImage(Path("vca.tif")).m_Pixels,
                            ReadImage(Path("sa.tif")).m_Pixels);
+}
+
+TEST_F(OtbChain, AProductBecomesAnOrthorectifiedSyntheticScene)
+{
+  RunCommand(std::string(HUD_TEST_PYTHON) + " -B '" + HUD_TEST_SOURCE_DIR +
+             "/prisma_product.py' 2D p.he5 --rows 60 --columns 70");
+  RunHud("HUDImport", "-in p.he5 -exclude '1350-1450 1800-1950' -out scene.tif");
+  RunOtb("ExtractROI", "-in scene.tif -startx 10 -starty 12 -sizex 40 -sizey 36 -out part.tif float");
+  RunOtb("BandMathX", "-il part.tif -exp 'im1b60 > 0.05 ? 1 : 0' -out mask.tif uint8");
+  RunHud("HUDUnmix", "-in part.tif -mask mask.tif -ne 3 -restarts 2 -out a.tif -outendm e.tif");
+  RunOtb("DimensionalityReduction", "-in part.tif -method pca -nbcomp 3 -out components.tif");
+  RunHud("HUDTrain", "-il part.tif -ie e.tif -iterations 2 -patch 16 -batch 2 -net.width 8 -net.mult 1,2 -net.blocks 1 "
+                     "-device cpu -out m.safetensors");
+  RunHud("HUDSample", "-model m.safetensors -in part.tif -strength 0.5 -steps 4 -device cpu -out again.tif");
+  RunHud("HUDSample", "-model m.safetensors -sizex 24 -sizey 20 -steps 4 -device cpu -out new.tif -outabund truth.tif");
+  RunOtb("ComputeImagesStatistics", "-il new.tif -out.xml statistics.xml");
+  RunOtb("HyperspectralUnmixing", "-in new.tif -ie e.tif -ua ucls -out unmixed.tif");
+  RunOtb("OrthoRectification",
+         "-io.in again.tif -map epsg -map.epsg.code 4326 -opt.gridspacing 0.01 -io.out geographic.tif");
+
+  // OTB finds the truth of the synthetic scene.
+  const Eigen::MatrixXf truth = ReadImage(Path("truth.tif")).m_Pixels;
+  const Eigen::MatrixXf unmixed = ReadImage(Path("unmixed.tif")).m_Pixels;
+  ASSERT_EQ(unmixed.rows(), truth.rows());
+  ASSERT_EQ(unmixed.cols(), 24 * 20);
+  EXPECT_LT((unmixed - truth).cwiseAbs().maxCoeff(), 1e-3f);
+
+  // The place keeps its grid and its wavelengths through all of that.
+  const auto part = hud::test::OpenImage(Path("part.tif"));
+  const auto again = hud::test::OpenImage(Path("again.tif"));
+  std::array<double, 6> partGrid = {};
+  std::array<double, 6> grid = {};
+  ASSERT_EQ(part->GetGeoTransform(partGrid.data()), CE_None);
+  ASSERT_EQ(again->GetGeoTransform(grid.data()), CE_None);
+  EXPECT_EQ(grid, partGrid);
+  const char* const first = part->GetRasterBand(1)->GetMetadataItem("wavelength");
+  const char* const same = again->GetRasterBand(1)->GetMetadataItem("wavelength");
+  ASSERT_TRUE(first != nullptr && same != nullptr);
+  EXPECT_STREQ(same, first);
+  EXPECT_TRUE(hud::test::OpenImage(Path("geographic.tif"))->GetSpatialRef()->IsGeographic());
 }
 
 /// Returns an application of ours or of OTB.
