@@ -16,6 +16,9 @@ namespace otb
 class HUDMatlabScene
 {
 public:
+  /// Returns whether an HDF5 file without MATLAB's header, as other programs write it, holds arrays of MATLAB's.
+  static bool IsPlainHdf5(const std::string& path);
+
   /// Opens the array of that name, or, without a name, the only real, numeric array of three dimensions.
   /// @param memory bytes that ReadRows may use; it reads parts of what is asked for when that is less
   /// @throws hud::FileError, hud::InvalidData, hud::InvalidOption that name the file and its arrays

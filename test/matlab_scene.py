@@ -18,13 +18,20 @@ def scene(dtype):
     return (1 + 100 * row + 10 * column + band).astype(dtype)
 
 
-def write73(path, arrays):
+def write73(path, arrays, header=True):
     """Version 7.3: HDF5 behind a header of 512 bytes, with the dimensions in reverse order."""
-    with h5py.File(path, "w", userblock_size=512) as file:
+    with h5py.File(path, "w", userblock_size=512 if header else 0) as file:
         for name, values in arrays.items():
             data = file.create_dataset(name, data=values.T)
-            classes = {"f8": "double", "f4": "single", "u2": "uint16", "i2": "int16"}
-            data.attrs["MATLAB_class"] = np.bytes_(classes[values.dtype.str[1:]])
+            classes = {"f8": "double", "f4": "single", "u2": "uint16", "i2": "int16", "c16": "double"}
+            # As MATLAB writes it: a string that would end with a 0, were there place for one.
+            text = classes[values.dtype.str[1:]].encode()
+            string = h5py.h5t.C_S1.copy()
+            string.set_size(len(text))
+            attribute = h5py.h5a.create(data.id, b"MATLAB_class", string, h5py.h5s.create(h5py.h5s.SCALAR))
+            attribute.write(np.array(text), mtype=string)
+    if not header:
+        return
     with open(path, "r+b") as file:
         file.write(b"MATLAB 7.3 MAT-file, for tests".ljust(116) + bytes(8) + b"\x00\x02IM")
 
@@ -44,6 +51,18 @@ def main():
         write73(path, {"map": doubles[:, :, 0], "cube": doubles})
     elif kind == "v73_uint16":
         write73(path, {"cube": scene("u2")})
+    elif kind == "v73_plain":
+        write73(path, {"cube": scene("u2")}, header=False)
+    elif kind == "v73_two":
+        write73(path, {"first": scene("f8"), "second": scene("f4")})
+    elif kind == "v73_complex":
+        pair = np.dtype([("real", "f8"), ("imag", "f8")])
+        with h5py.File(path, "w", userblock_size=512) as file:
+            values = np.zeros((BANDS, COLUMNS, ROWS), pair)
+            file.create_dataset("cube", data=values).attrs["MATLAB_class"] = np.bytes_("double")
+    elif kind == "hdf5":
+        with h5py.File(path, "w") as file:
+            file["cube"] = doubles
     elif kind == "flat":
         scipy.io.savemat(path, {"map": ground_truth, "name": "x"})
     elif kind == "two":

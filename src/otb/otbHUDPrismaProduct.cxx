@@ -4,6 +4,7 @@
 #include "otbHUDPrismaProduct.h"
 
 #include "otbHUDGroundLocation.h"
+#include "otbHUDHdf5File.h"
 #include "otbHUDNoData.h"
 
 #include "hud/core/Error.h"
@@ -15,8 +16,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <limits>
 #include <sstream>
 #include <utility>
@@ -108,31 +107,6 @@ std::string Compose(const Values&... values)
   std::ostringstream text;
   (text << ... << values);
   return text.str();
-}
-
-// The length that a file's own header gives, 0 if it is no HDF5 file: for the commonest damage, a download that was cut off.
-std::uint64_t DeclaredLength(const std::string& path)
-{
-  std::ifstream file(path, std::ios::binary);
-  std::array<unsigned char, 64> head = {};
-  file.read(reinterpret_cast<char*>(head.data()), static_cast<std::streamsize>(head.size()));
-  if (file.gcount() < static_cast<std::streamsize>(head.size()))
-  {
-    return 0;
-  }
-  // Where the address of the end stands depends on the version of the superblock; addresses have 8 bytes.
-  const unsigned int version = head[8];
-  const std::size_t position = version == 0 ? 40 : version == 1 ? 44 : version <= 3 ? 28 : 0;
-  if (position == 0 || head[version <= 1 ? 13 : 9] != 8)
-  {
-    return 0;
-  }
-  std::uint64_t length = 0;
-  for (std::size_t i = 8; i-- > 0;)
-  {
-    length = (length << 8) | head[position + i];
-  }
-  return length;
 }
 
 // The mean way from one sample to the next along a dimension; nothing when no line has two samples.
@@ -275,7 +249,16 @@ std::optional<std::string> HUDPrismaProduct::Implementation::Text(const std::str
 std::vector<double> HUDPrismaProduct::Implementation::Numbers(const std::string& name) const
 {
   const auto attribute = m_Root->GetAttribute(name);
-  std::vector<double> numbers = attribute ? attribute->ReadAsDoubleArray() : std::vector<double>();
+  std::vector<double> numbers;
+  if (attribute && attribute->GetDataType().GetClass() == GEDTC_STRING)
+  {
+    // The zone of an L2D is a text.
+    const std::string text = Text(name).value_or("");
+    char* end = nullptr;
+    const double number = CPLStrtod(text.c_str(), &end);
+    return end == text.c_str() || *end != '\0' ? numbers : std::vector<double>{number};
+  }
+  numbers = attribute ? attribute->ReadAsDoubleArray() : numbers;
   for (double& number : numbers)
   {
     number = ToDecimal(number);
@@ -301,6 +284,7 @@ double HUDPrismaProduct::Implementation::RequireNumber(const std::string& name) 
 
 void HUDPrismaProduct::Implementation::Open()
 {
+  HUDCheckHdf5Length(m_Path);
   GDALAllRegister();
   CPLErrorReset();
   const char* const drivers[] = {"HDF5", nullptr};
@@ -308,13 +292,6 @@ void HUDPrismaProduct::Implementation::Open()
   m_Root = m_Dataset ? m_Dataset->GetRootGroup() : nullptr;
   if (!m_Root)
   {
-    std::error_code error;
-    const std::uint64_t found = std::filesystem::file_size(m_Path, error);
-    const std::uint64_t expected = DeclaredLength(m_Path);
-    if (!error && found < expected)
-    {
-      throw hud::FileError(Compose(m_Path, ": the file is cut off: found ", found, " bytes, expected ", expected));
-    }
     const std::string reason = CPLGetLastErrorMsg();
     throw hud::FileError(m_Path + ": cannot be opened as an HDF5 file" + (reason.empty() ? "" : ": " + reason));
   }

@@ -4,6 +4,7 @@
 #include "otbHUDSceneImport.h"
 
 #include "otbHUDGroundLocation.h"
+#include "otbHUDHdf5File.h"
 #include "otbHUDInterrupt.h"
 #include "otbHUDMatlabScene.h"
 #include "otbHUDNoData.h"
@@ -60,15 +61,19 @@ Format Identify(const std::string& path)
   {
     throw hud::FileError(path + ": cannot be opened: " + std::strerror(errno));
   }
-  std::string head(128, '\0');
+  const std::string signature = "\x89HDF\r\n\x1a\n";
+  std::string head(520, '\0');
   file.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(file.gcount()));
-  if (head.rfind("\x89HDF\r\n\x1a\n", 0) == 0)
+  if (head.rfind(signature, 0) == 0)
   {
-    return Format::Prisma;
+    HUDCheckHdf5Length(path);
+    return HUDMatlabScene::IsPlainHdf5(path) ? Format::Matlab : Format::Prisma;
   }
-  // A MATLAB file of version 5 or 7.3 ends its first 128 bytes with the order of its bytes.
-  if (head.size() == 128 && (head.substr(126) == "IM" || head.substr(126) == "MI"))
+  // A MATLAB file of version 5 ends its header of 128 bytes with the order of its bytes; of 7.3, one of 512 bytes stands before
+  // an HDF5 file.
+  const std::string order = head.size() >= 128 ? head.substr(126, 2) : "";
+  if (order == "IM" || order == "MI" || (head.size() == 520 && head.compare(512, 8, signature) == 0))
   {
     return Format::Matlab;
   }
