@@ -34,7 +34,7 @@ protected:
     {
       m_Expected.m_Widths.push_back(9. + 0.25 * band);
       m_Expected.m_BandNames.push_back(band == 2 ? "blue" : "");
-      m_Expected.m_Scales.push_back(1e-4 * (1 + band));
+      m_Expected.m_Scales.push_back((1 + band) / 1e4);
       m_Expected.m_Offsets.push_back(0.5 * band);
     }
     m_Expected.m_Units = "W/m2/sr/um";
@@ -105,6 +105,10 @@ protected:
     EXPECT_EQ(found.m_Scales, m_Expected.m_Scales) << name;
     EXPECT_EQ(found.m_Offsets, m_Expected.m_Offsets) << name;
     EXPECT_EQ(found.m_BandNames, hasNames ? m_Expected.m_BandNames : std::vector<std::string>()) << name;
+  }
+
+  void ExpectNoData(const std::string& name) const
+  {
     EXPECT_EQ(otb::HUDReadNoDataValue(Path(name)), -9999.) << name;
   }
 
@@ -115,7 +119,7 @@ protected:
     EXPECT_TRUE(found.m_Wavelengths.empty()) << name;
     EXPECT_EQ(found.m_Units, "") << name;
     EXPECT_TRUE(found.m_Scales.empty()) << name;
-    EXPECT_EQ(otb::HUDReadNoDataValue(Path(name)), -9999.) << name;
+    ExpectNoData(name);
   }
 
   /// Expects the grid of the scene, to the last digit.
@@ -145,6 +149,7 @@ TEST_F(Metadata, SurvivesUnmixingAndDecoding)
   {
     Run("HUDDecode", {{"in", Path("a.tif")}, {"ie", Path(endmembers)}, {"out", Path("d.tif")}});
     ExpectBands("d.tif", std::string(endmembers) == "e.tif");
+    ExpectNoData("d.tif");
     ExpectGrid("d.tif");
     EXPECT_EQ(Read("d.tif").m_Items, m_Expected.m_Items);
   }
@@ -159,6 +164,7 @@ TEST_F(Metadata, OfASyntheticSceneSaysThatItIsOneAndHowItWasMade)
   Train();
   Sample({{"sizex", "21"}, {"sizey", "13"}});
   ExpectBands("s.tif");
+  ExpectNoData("s.tif");
   ExpectAbundanceBands("sa.tif");
   const std::map<std::string, std::string> items = {{"synthetic", "yes"},
                                                     {"generator", "HUDSample"},

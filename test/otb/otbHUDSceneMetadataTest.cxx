@@ -218,6 +218,33 @@ TEST(HUDSceneMetadata, AllOfItReturnsFromAnEnviFile)
   }
 }
 
+TEST(HUDSceneMetadata, NamesAreWhatADescriptionSaysBeforeTheWavelength)
+{
+  const TemporaryFolder folder;
+  const std::vector<std::string> descriptions = {"soil (0.5 Micrometers)", "500 nm (500 Nanometers)", "Band 3",
+                                                 "nir 2 (850 nm) (850 Nanometers)", "2 m above ground"};
+  WriteRaster(folder / "a.tif", "GTiff", 5, [&](GDALRasterBand& band, int i) {
+    band.SetDescription(descriptions[static_cast<std::size_t>(i - 1)].c_str());
+  });
+  EXPECT_EQ(otb::HUDReadSceneMetadata((folder / "a.tif").string()).m_BandNames,
+            (std::vector<std::string>{"soil", "", "", "nir 2", "2 m above ground"}));
+}
+
+TEST(HUDSceneMetadata, AnEnviFileWithoutItsSidecarStillHasThem)
+{
+  const TemporaryFolder folder;
+  const std::string path = (folder / "a.dat").string();
+  WriteRaster(path, "ENVI", 3);
+  otb::HUDSceneMetadata metadata = Full();
+  metadata.m_BandNames[2] = "deep water";
+  metadata.m_Items.clear();
+  otb::HUDWriteSceneMetadata(path, metadata);
+  std::filesystem::remove(folder / "a.dat.aux.xml");
+  std::filesystem::remove(folder / "a.aux.xml");
+  ASSERT_EQ(folder.Names(), (std::set<std::string>{"a.dat", "a.hdr"}));
+  ExpectSame(otb::HUDReadSceneMetadata(path), metadata);
+}
+
 TEST(HUDSceneMetadata, WidthsHaveTheUnitOfTheWavelengths)
 {
   const TemporaryFolder folder;
