@@ -29,7 +29,7 @@ packages=(
   otb-qgis
 )
 if [ "${1:-}" = --tests ]; then
-  packages+=(chromium clang-format clang-tidy fonts-liberation git)
+  packages+=(chromium clang-format clang-tidy fonts-liberation git procps qgis)
 fi
 
 missing=()
