@@ -484,6 +484,10 @@ private:
       return progress->Advance(static_cast<double>(state.m_Iteration - first) / static_cast<double>(iterations - first),
                                detail.str());
     });
+    if (HUDInterrupt::Cancelled() && session.Info().m_Iteration < iterations)
+    {
+      AbandonTraining(session, removeCheckpoint ? checkpoint : fs::path());
+    }
     session.Save(GetParameterString("out"));
     if (removeCheckpoint)
     {
@@ -497,6 +501,21 @@ private:
                        ", go on with resume");
     }
     progress->Finish();
+  }
+
+  /// Ends a run that nobody waits for: it leaves no model, but a checkpoint that is there is brought up to date.
+  [[noreturn]] static void AbandonTraining(const hud::TrainSession& session, const fs::path& checkpoint)
+  {
+    std::string message =
+        "cancelled after iteration " + std::to_string(session.Info().m_Iteration) + "; no model was written";
+    if (!checkpoint.empty())
+    {
+      HUDStagedFile staged(checkpoint);
+      session.Save(staged.StagedPath().string());
+      staged.Commit();
+      message += ", but resume goes on with " + checkpoint.string();
+    }
+    throw hud::Error(message);
   }
 
   std::optional<HUDPreview> MakePreview(const hud::TrainSession& session, const std::vector<hud::AbundanceMap>& maps)

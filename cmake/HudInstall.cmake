@@ -37,25 +37,19 @@ function(hud_install)
   set(descriptors)
   set(modules)
   foreach(name IN LISTS applications)
-    list(APPEND descriptors ${PROJECT_BINARY_DIR}/description/${name}.txt)
+    list(APPEND descriptors ${PROJECT_BINARY_DIR}/description/${name}.txt ${PROJECT_BINARY_DIR}/description/${name}.json)
     list(APPEND modules otbapp_${name})
   endforeach()
-  find_program(HUD_QGIS_DESCRIPTOR otbQgisDescriptor HINTS ${OTB_INSTALL_PREFIX}/bin)
-  if(NOT HUD_QGIS_DESCRIPTOR)
-    message(FATAL_ERROR "otbQgisDescriptor was not found. Install it (Debian: otb-qgis) or set HUD_QGIS_DESCRIPTOR.")
-  endif()
   add_custom_command(
     OUTPUT ${descriptors} ${PROJECT_BINARY_DIR}/description/algs.txt
-    # The program extends algs.txt, so it starts from an empty folder.
-    COMMAND ${CMAKE_COMMAND} -E rm -rf ${PROJECT_BINARY_DIR}/description
-    COMMAND ${CMAKE_COMMAND} "-DPROGRAM=${HUD_QGIS_DESCRIPTOR}" "-DAPPLICATIONS=${applications}"
-      "-DAPP_DIR=$<TARGET_FILE_DIR:otbapp_HUDUnmix>" "-DOUT_DIR=${PROJECT_BINARY_DIR}/description"
-      -P ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/HudDescribeApplications.cmake
-    DEPENDS ${modules} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/HudDescribeApplications.cmake
+    COMMAND hud_describe $<TARGET_FILE_DIR:otbapp_HUDUnmix> ${PROJECT_BINARY_DIR}/description ${applications}
+    DEPENDS hud_describe ${modules}
     COMMENT "Describing the applications for QGIS"
     VERBATIM)
   add_custom_target(hud_descriptors ALL DEPENDS ${descriptors})
   install(FILES ${descriptors} DESTINATION share/otb/description)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/qgis/hud_processing ${PROJECT_SOURCE_DIR}/qgis/models DESTINATION share/hud/qgis
+    PATTERN __pycache__ EXCLUDE)
 
   get_filename_component(prefix ${CMAKE_INSTALL_PREFIX} REALPATH)
   get_filename_component(otbPrefix ${OTB_INSTALL_PREFIX} REALPATH)

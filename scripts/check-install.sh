@@ -24,7 +24,9 @@ fi
 
 cd /
 for name in HUDImport HUDUnmix HUDTrain HUDSample HUDDecode HUDEvaluate; do
-  [ -s "$stage$prefix/share/otb/description/$name.txt" ] || { echo "install: no descriptor for $name" >&2; exit 1; }
+  for file in "$name.txt" "$name.json"; do
+    [ -s "$stage$prefix/share/otb/description/$file" ] || { echo "install: no descriptor $file" >&2; exit 1; }
+  done
   # In OTB's own prefix the launcher is the system's and knows nothing of the temporary folder.
   applications=$(dirname "$(find "$stage$prefix" -name "otbapp_$name.so")")
   output=$(env -i PATH=/usr/bin:/bin OTB_APPLICATION_PATH="$applications" "$stage$prefix/bin/otbcli_$name" -help 2>&1 || true)

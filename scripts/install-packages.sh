@@ -30,7 +30,18 @@ packages=(
   otb-qgis
 )
 if [ "${1:-}" = --tests ]; then
-  packages+=(chromium clang-format clang-tidy fonts-liberation git python3-h5py python3-numpy python3-scipy)
+  packages+=(
+    chromium
+    clang-format
+    clang-tidy
+    fonts-liberation
+    git
+    procps
+    python3-h5py
+    python3-numpy
+    python3-scipy
+    qgis
+  )
 fi
 
 missing=()

@@ -14,12 +14,18 @@ namespace
 {
 
 volatile std::sig_atomic_t requested = 0;
+volatile std::sig_atomic_t cancelled = 0;
 int depth = 0;
 struct sigaction previousInterrupt;
 struct sigaction previousTermination;
+struct sigaction previousPipe;
 
-extern "C" void HUDRecordSignal(int)
+extern "C" void HUDRecordSignal(int signal)
 {
+  if (signal != SIGINT)
+  {
+    cancelled = 1;
+  }
   requested = 1;
 }
 
@@ -30,6 +36,7 @@ HUDInterrupt::HUDInterrupt()
   if (depth++ == 0)
   {
     requested = 0;
+    cancelled = 0;
     struct sigaction action = {};
     action.sa_handler = HUDRecordSignal;
     // Without SA_RESTART a read or write of a file could fail with EINTR.
@@ -37,6 +44,12 @@ HUDInterrupt::HUDInterrupt()
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, &previousInterrupt);
     sigaction(SIGTERM, &action, &previousTermination);
+    sigaction(SIGPIPE, &action, &previousPipe);
+    if (previousPipe.sa_handler != SIG_DFL)
+    {
+      // A host such as Python lives with broken pipes.
+      sigaction(SIGPIPE, &previousPipe, nullptr);
+    }
   }
 }
 
@@ -46,13 +59,20 @@ HUDInterrupt::~HUDInterrupt()
   {
     sigaction(SIGINT, &previousInterrupt, nullptr);
     sigaction(SIGTERM, &previousTermination, nullptr);
+    sigaction(SIGPIPE, &previousPipe, nullptr);
     requested = 0;
+    cancelled = 0;
   }
 }
 
 bool HUDInterrupt::Requested()
 {
   return requested != 0;
+}
+
+bool HUDInterrupt::Cancelled()
+{
+  return cancelled != 0;
 }
 
 void HUDInterrupt::ThrowIfRequested()

@@ -21,17 +21,19 @@ void EarlierHandler(int)
 
 } // namespace
 
-TEST(HUDInterrupt, TurnsBothSignalsIntoAFlag)
+TEST(HUDInterrupt, TurnsSignalsIntoAFlag)
 {
-  for (const int signal : {SIGINT, SIGTERM})
+  for (const int signal : {SIGINT, SIGTERM, SIGPIPE})
   {
     const otb::HUDInterrupt interrupt;
     EXPECT_FALSE(otb::HUDInterrupt::Requested());
     EXPECT_NO_THROW(otb::HUDInterrupt::ThrowIfRequested());
     std::raise(signal);
     EXPECT_TRUE(otb::HUDInterrupt::Requested());
+    EXPECT_EQ(otb::HUDInterrupt::Cancelled(), signal != SIGINT);
     EXPECT_THROW(otb::HUDInterrupt::ThrowIfRequested(), hud::Error);
   }
+  EXPECT_FALSE(otb::HUDInterrupt::Cancelled());
   EXPECT_FALSE(otb::HUDInterrupt::Requested());
 }
 
@@ -47,6 +49,17 @@ TEST(HUDInterrupt, GivesTheEarlierHandlersBack)
   std::raise(SIGINT);
   EXPECT_EQ(earlierHandlerCalls, 1);
   std::signal(SIGINT, before);
+}
+
+TEST(HUDInterrupt, LeavesABrokenPipeToAHostThatIgnoresIt)
+{
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  {
+    const otb::HUDInterrupt interrupt;
+    std::raise(SIGPIPE);
+    EXPECT_FALSE(otb::HUDInterrupt::Requested());
+  }
+  EXPECT_EQ(std::signal(SIGPIPE, before), SIG_IGN);
 }
 
 TEST(HUDInterrupt, KeepsTheFlagWhenANestedOneEnds)
