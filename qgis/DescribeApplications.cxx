@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Copyright (c) The HUD developers
 
-// Describes applications for QGIS: NAME.json for the plugin hud_processing, NAME.txt for OTB's own provider, and algs.txt,
-// the provider's list.
+// Describes applications: NAME.json for the QGIS plugin hud_processing and the manual's pages, NAME.txt for OTB's own provider,
+// and algs.txt, the provider's list.
 //   hud_describe APPLICATION_FOLDER OUTPUT_FOLDER NAME...
 
 #include "otbWrapperApplication.h"
@@ -134,6 +134,12 @@ Json Describe(Application& application)
   description["help"] = application.GetDocLongDescription();
   description["limitations"] = application.GetDocLimitations();
   description["group"] = application.GetDocTags().at(0);
+  description["example"] = Json::array();
+  const auto example = application.GetDocExample();
+  for (unsigned int i = 0; i < example->GetNumberOfParameters(); ++i)
+  {
+    description["example"].push_back({example->GetParameterKey(i), example->GetParameterValue(i)});
+  }
   description["parameters"] = Json::array();
   for (const std::string& key : application.GetParametersKeys(true))
   {

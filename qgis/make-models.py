@@ -2,7 +2,7 @@
 # Copyright (c) The HUD developers
 
 # Writes the Processing models of qgis/models; for whoever changes them. QGIS 3.22, so that newer ones read them too:
-#   QT_QPA_PLATFORM=offscreen /usr/bin/python3 qgis/make-models.py
+#   QT_HASH_SEED=0 QT_QPA_PLATFORM=offscreen /usr/bin/python3 qgis/make-models.py
 import os
 
 from qgis.core import (
@@ -12,12 +12,14 @@ from qgis.core import (
     QgsProcessingModelChildParameterSource as Source,
     QgsProcessingModelOutput,
     QgsProcessingModelParameter,
+    QgsProcessingParameterFile,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
 )
 from qgis.PyQt.QtCore import QPointF
 
-HELP = """Learns from a hyperspectral scene and generates a synthetic one: unmixing into endmembers and abundances, training of a
+HELP = """Learns from a hyperspectral {scene} and generates a synthetic one: {steps}unmixing into endmembers and abundances, training of a
 model, a synthetic scene with its abundances, and a page that says how near it is to the real one. Training takes nearly all of
 the time: 2000 iterations about 5 minutes on 2 cores. For more parameters run the applications one by one."""
 
@@ -71,14 +73,30 @@ class Model:
 
 
 def synthetic_scene():
-    model = Model("hud_synthetic_scene", "HUD synthetic scene", HELP)
+    model = Model("hud_synthetic_scene", "HUD synthetic scene", HELP.format(scene="scene", steps=""))
     model.add_input(QgsProcessingParameterRasterLayer("scene", "Real hyperspectral scene"))
+    return complete(model, Source.fromModelParameter("scene"))
+
+
+def synthetic_scene_from_product():
+    model = Model("hud_synthetic_scene_from_product", "HUD synthetic scene from a PRISMA product",
+                  HELP.format(scene="product", steps="import as an image with wavelengths, "))
+    model.add_input(QgsProcessingParameterFile("product", "PRISMA product (.he5) or MATLAB scene (.mat)"))
+    model.add_input(QgsProcessingParameterString("exclude", "Wavelengths to leave out (nm)", "1350-1450 1800-1950", False, True))
+    model.add_step("import", "HUDImport", "Import the product",
+                   {"in": Source.fromModelParameter("product"), "exclude": Source.fromModelParameter("exclude")},
+                   {"out": ("scene", "Real scene")}, ["out"])
+    return complete(model, Source.fromChildOutput("import", "out"))
+
+
+def complete(model, scene):
+    """Adds what all models have in common. scene: where the real one comes from."""
     model.add_input(number("endmembers", "Number of endmembers (0: estimated)", 4, 0))
     model.add_input(number("iterations", "Iterations of training", 2000, 1))
     model.add_input(number("width", "Width of the synthetic scene (pixels)", 128, 32))
     model.add_input(number("height", "Height of the synthetic scene (pixels)", 128, 32))
     model.add_input(number("seed", "Random seed", 0, 0))
-    scene, seed = Source.fromModelParameter("scene"), Source.fromModelParameter("seed")
+    seed = Source.fromModelParameter("seed")
     model.add_step("unmix", "HUDUnmix", "Unmix the real scene",
                    {"in": scene, "ne": Source.fromModelParameter("endmembers"), "rand": seed},
                    {"out": ("abundances", "Abundances of the real scene"), "outendm": ("endmembers", "Endmembers")}, ["outendm"])
@@ -99,4 +117,6 @@ def synthetic_scene():
 
 application = QgsApplication([], False)
 application.initQgis()
-synthetic_scene().write(os.path.join(os.path.dirname(os.path.abspath(__file__)), "models"))
+folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "models")
+for model in (synthetic_scene(), synthetic_scene_from_product()):
+    model.write(folder)

@@ -90,6 +90,18 @@ for file in chain.safetensors page.html figures.json; do
   [ -s "$file" ] || fail "the model left no $file"
 done
 
+# From a product.
+/usr/bin/python3 "$here/test/prisma_product.py" 2D product.he5 --rows 48 --columns 52
+run "model:HUD synthetic scene from a PRISMA product" --product=product.he5 --exclude='1350-1450 1800-1950' \
+  --endmembers=3 --iterations=2 --width=40 --height=36 --import:scene=imported.tif --unmix:endmembers=ends.tif \
+  --train:model=chain.safetensors --sample:scene=from_product.tif --evaluate:page=product.html ||
+  fail "the model failed with a product"
+for file in imported.tif from_product.tif; do
+  [ "$(gdalinfo "$file" | grep -c 'wavelength=')" -eq 202 ] || fail "$file has other than 202 wavelengths"
+done
+[ -s product.html ] || fail "the model left no page for a product"
+refused 'neither an HDF5 file nor a MATLAB file' otb:HUDImport --in=page.html --out=none.tif
+
 # Errors are errors.
 mkdir refused
 refused 'the number of endmembers is 40, expected at most the number of bands, 25' otb:HUDUnmix --in=scene.tif --ne=40 \
