@@ -279,7 +279,8 @@ TEST_F(HUDUnmix, WritesTheSameEndmembersIntoEveryKindOfFile)
   {
     Run("HUDUnmix",
         {{"in", Path("scene.tif")}, {"out", Path("b.tif")}, {"ie", Path(name)}, {"outlib", Path("again.csv")}});
-    EXPECT_TRUE(ReadText(Path("b.tif")) == ReadText(Path("a.tif"))) << name;
+    // Their bands have the names of the file.
+    EXPECT_EQ(ReadImage(Path("b.tif")).m_Pixels, ReadImage(Path("a.tif")).m_Pixels) << name;
     EXPECT_EQ(ReadText(Path("again.csv")), ReadText(Path("e.csv"))) << name;
   }
 }
