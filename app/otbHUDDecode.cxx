@@ -27,7 +27,7 @@ private:
     SetDescription("Turn abundances and endmembers into a hyperspectral scene");
     SetDocLongDescription(
         "Mixes the endmembers' spectra in the proportions that the abundances give (the linear mixing "
-        "model). The spectra have the unit of the endmembers. No-data pixels stay no-data.");
+        "model). The spectra have the endmembers' wavelengths, unit and scale. No-data pixels stay no-data.");
     SetDocLimitations("None");
     SetDocAuthors("The HUD developers");
     SetDocSeeAlso("HUDUnmix, HUDSample");
@@ -63,9 +63,10 @@ private:
     m_Decode->SetEndmembers(table.m_Endmembers);
     UpdateInformation({"in", "ie"}, *m_Decode->GetOutput());
     SetParameterOutputImage("out", m_Decode->GetOutput());
-    HUDSceneMetadata metadata;
-    metadata.m_Wavelengths = table.m_Wavelengths;
+    HUDSceneMetadata metadata = table.m_Metadata;
+    metadata.m_Items = HUDReadSceneMetadata(GetInputFile("in")).m_Items;
     SetOutputMetadata("out", metadata);
+    SetOutputGrid("out", "in");
     WriteOutputs();
     LogNoData(m_Decode->GetNoDataCounts());
   }

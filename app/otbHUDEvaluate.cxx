@@ -141,7 +141,7 @@ private:
     const HUDSceneMetadata metadata = HUDReadSceneMetadata(GetParameterString("in"));
     report.m_Wavelengths = metadata.m_Wavelengths;
     report.m_Units = metadata.m_Units;
-    CheckGenerated(*generated, bands, report);
+    CheckGenerated(*generated, bands, metadata);
     CheckSize("in", *real);
     CheckSize("gen", *generated);
     const std::optional<hud::LabelMap> labels = ReadLabels(*real);
@@ -185,7 +185,7 @@ private:
   }
 
   /// Throws when the scenes cannot be compared.
-  void CheckGenerated(const HUDImageType& generated, Eigen::Index bands, const HUDEvaluationReport& report)
+  void CheckGenerated(const HUDImageType& generated, Eigen::Index bands, const HUDSceneMetadata& metadata)
   {
     const auto found = static_cast<Eigen::Index>(generated.GetNumberOfComponentsPerPixel());
     if (found != bands)
@@ -193,7 +193,7 @@ private:
       throw hud::InvalidData(DescribeInput("gen") + ": found " + std::to_string(found) + " bands, expected those of " +
                              DescribeInput("in") + ", " + std::to_string(bands));
     }
-    CheckLabels("gen", report.m_Wavelengths, report.m_Units, "real scene");
+    CheckLabels("gen", metadata, "real scene");
     if (!HasValue("out") && !HasValue("report") && !HasValue("quicklook"))
     {
       otbAppLogWARNING("None of out, report and quicklook names a file: the figures are in this log only");

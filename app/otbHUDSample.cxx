@@ -13,11 +13,14 @@
 #include "otbWrapperApplicationFactory.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/Version.h"
 #include "hud/diffusion/SampleSession.h"
 
 #include "itkMultiThreader.h"
 
+#include <filesystem>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -25,6 +28,8 @@ namespace otb
 {
 namespace Wrapper
 {
+
+namespace fs = std::filesystem;
 
 class HUDSample : public HUDApplication
 {
@@ -163,11 +168,51 @@ private:
     otbAppLogINFO("Sampling on " << session.DeviceDescription() << ", from a model of " << info.m_Iteration
                                  << " iterations");
     HasValue("in") ? SamplePlace(session, options) : SampleScene(session, options);
-    HUDSceneMetadata metadata;
-    metadata.m_Wavelengths = info.m_Scene.m_Wavelengths;
-    metadata.m_Units = info.m_Scene.m_Units;
-    SetOutputMetadata("out", metadata);
+    Describe(info, options);
     WriteOutputs();
+  }
+
+  /// Returns what the model knows of the bands.
+  static HUDSceneMetadata Labels(const hud::SceneInfo& scene)
+  {
+    HUDSceneMetadata metadata;
+    metadata.m_Wavelengths = scene.m_Wavelengths;
+    metadata.m_Widths = scene.m_Widths;
+    metadata.m_BandNames = scene.m_BandNames;
+    metadata.m_Units = scene.m_Units;
+    metadata.m_Scales = scene.m_Scales;
+    metadata.m_Offsets = scene.m_Offsets;
+    return metadata;
+  }
+
+  /// Gives the outputs the model's wavelengths and what else is known, and says how they were made.
+  void Describe(const hud::ModelInfo& info, const hud::SampleOptions& options)
+  {
+    HUDSceneMetadata metadata = Labels(info.m_Scene);
+    const bool place = HasValue("in");
+    if (place)
+    {
+      const std::string file = GetInputFile("in");
+      metadata = HUDCompleteSceneMetadata(metadata, HUDReadSceneMetadata(file));
+      SetOutputGrid("out", "in");
+      SetOutputGrid("outabund", "in");
+      metadata.m_Items["source"] = fs::path(file).filename().string();
+      if (!HasValue("mask"))
+      {
+        metadata.m_Items["strength"] = GetParameterAsString("strength");
+      }
+    }
+    metadata.m_Items["synthetic"] = HasValue("mask") ? "partly" : "yes";
+    metadata.m_Items["generator"] = "HUDSample";
+    metadata.m_Items["generator_version"] = hud::Version();
+    metadata.m_Items["model"] = fs::path(GetParameterString("model")).filename().string();
+    metadata.m_Items["model_iterations"] = std::to_string(info.m_Iteration);
+    metadata.m_Items["seed"] = std::to_string(options.m_Seed);
+    metadata.m_Items["sampler"] = GetParameterString("sampler");
+    metadata.m_Items["steps"] = std::to_string(options.m_Sampler.m_Steps);
+    SetOutputMetadata("out", metadata);
+    SetOutputMetadata("outabund",
+                      HUDAbundanceMetadata(metadata, static_cast<std::size_t>(info.m_Scene.m_Endmembers.cols())));
   }
 
   /// Throws when parameters are given that contradict each other.
@@ -231,7 +276,7 @@ private:
     HUDImageType& scene = *OpenImage("in");
     const Eigen::MatrixXd& endmembers = session.Info().m_Scene.m_Endmembers;
     CheckBands("in", {&scene}, endmembers.rows());
-    CheckLabels("in", session.Info().m_Scene.m_Wavelengths, session.Info().m_Scene.m_Units, "model");
+    CheckLabels("in", Labels(session.Info().m_Scene), "model");
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("in", {&scene});
     const bool repair = HasValue("mask");
     m_Encode = HUDEncodeImageFilter::New();

@@ -248,7 +248,7 @@ private:
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("il", scenes);
     hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, emptyBands, info.m_Options.m_Seed);
     CheckBands("il", scenes, scene.m_Endmembers.rows());
-    CheckLabels("il", scene.m_Wavelengths, scene.m_Units, resume ? "model to go on with" : "first scene");
+    CheckLabels("il", Labels(scene), resume ? "model to go on with" : "first scene");
 
     const std::vector<hud::AbundanceMap> maps = Encode(scenes, emptyBands, scene.m_Endmembers);
     if (!resume)
@@ -393,17 +393,42 @@ private:
     options.m_Seed = seed;
     hud::SceneInfo scene;
     const auto bands = static_cast<Eigen::Index>(scenes.front()->GetNumberOfComponentsPerPixel());
-    scene.m_Endmembers = HasValue("ie") ? ReadEndmembers("ie", bands).m_Endmembers
-                                        : ExtractEndmembers("il", scenes, emptyBands, options).m_Endmembers;
+    HUDSceneMetadata metadata;
     const std::vector<std::string> files = GetParameterStringList("il");
     if (!files.empty())
     {
-      const HUDSceneMetadata metadata = HUDReadSceneMetadata(files.front());
-      scene.m_Wavelengths = metadata.m_Wavelengths;
-      scene.m_Units = metadata.m_Units;
+      metadata = HUDReadSceneMetadata(files.front());
       scene.m_NoData = HUDReadNoDataValue(files.front());
     }
+    if (HasValue("ie"))
+    {
+      const HUDEndmemberTable table = ReadEndmembers("ie", bands);
+      CheckLabels(DescribeInput("ie"), table.m_Metadata, metadata, "first scene");
+      metadata = HUDCompleteSceneMetadata(metadata, table.m_Metadata);
+      scene.m_Endmembers = table.m_Endmembers;
+    }
+    else
+    {
+      scene.m_Endmembers = ExtractEndmembers("il", scenes, emptyBands, options).m_Endmembers;
+    }
+    scene.m_Wavelengths = metadata.m_Wavelengths;
+    scene.m_Widths = metadata.m_Widths;
+    scene.m_BandNames = metadata.m_BandNames;
+    scene.m_Units = metadata.m_Units;
+    scene.m_Scales = metadata.m_Scales;
+    scene.m_Offsets = metadata.m_Offsets;
     return scene;
+  }
+
+  /// Returns what scenes should say of their bands.
+  static HUDSceneMetadata Labels(const hud::SceneInfo& scene)
+  {
+    HUDSceneMetadata metadata;
+    metadata.m_Wavelengths = scene.m_Wavelengths;
+    metadata.m_Units = scene.m_Units;
+    metadata.m_Scales = scene.m_Scales;
+    metadata.m_Offsets = scene.m_Offsets;
+    return metadata;
   }
 
   std::vector<hud::AbundanceMap> Encode(const std::vector<HUDImageType*>& scenes,

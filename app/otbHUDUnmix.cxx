@@ -171,13 +171,16 @@ private:
     SetParameterOutputImage("out", m_Encode->GetOutput());
     m_Endmembers = HUDEndmembersToImage(table.m_Endmembers);
     SetParameterOutputImage("outendm", m_Endmembers.GetPointer());
-    HUDSceneMetadata metadata = HUDReadSceneMetadata(GetParameterString("in"));
-    if (!metadata.m_Wavelengths.empty())
+    const HUDSceneMetadata metadata = HUDReadSceneMetadata(GetInputFile("in"));
+    if (HasValue("ie"))
     {
-      table.m_Wavelengths = metadata.m_Wavelengths;
+      CheckLabels(DescribeInput("ie"), table.m_Metadata, metadata, "scene");
     }
-    metadata.m_Wavelengths = table.m_Wavelengths;
-    SetOutputMetadata("outendm", metadata);
+    table.m_Metadata = HUDCompleteSceneMetadata(metadata, table.m_Metadata);
+    SetOutputMetadata("outendm", table.m_Metadata);
+    SetOutputMetadata(
+        "out", HUDAbundanceMetadata(metadata, static_cast<std::size_t>(table.m_Endmembers.cols()), table.m_Names));
+    SetOutputGrid("out", "in");
     std::vector<HUDStagedFile*> files;
     std::optional<HUDStagedFile> library;
     if (HasValue("outlib"))

@@ -20,6 +20,7 @@
 #include "itkImageSource.h"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <string>
@@ -81,6 +82,10 @@ protected:
   itk::ImageSource<HUDImageType>::Pointer MaskScene(HUDImageType& scene, const std::string& key,
                                                     HUDMaskMeaning meaning = HUDMaskMeaning::Keep);
 
+  /// Returns the file that the image of an InputImage parameter is read from, an OTB extended filename; empty when another
+  /// application made the image in memory.
+  std::string GetInputFile(const std::string& key);
+
   /// Returns the files of an InputImage or InputImageList parameter as messages name them: "in (scene.tif)".
   std::string DescribeInput(const std::string& key);
 
@@ -127,11 +132,14 @@ protected:
   void CheckBands(const std::string& key, const std::vector<HUDImageType*>& scenes, Eigen::Index bands);
 
   /// Throws hud::InvalidData that names the file and the band when a file's wavelengths are others than these; warns when its
-  /// unit is another. What is unknown is not compared.
-  /// @param wavelengths nanometre
-  /// @param reference whose they are, such as "model"
-  void CheckLabels(const std::string& key, const std::vector<double>& wavelengths, const std::string& units,
-                   const std::string& reference);
+  /// unit, scale or offset is another. What is unknown is not compared.
+  /// @param key of a parameter with images or endmembers
+  /// @param name whose the expected are, such as "model"
+  void CheckLabels(const std::string& key, const HUDSceneMetadata& expected, const std::string& name);
+
+  /// Does so for one file.
+  void CheckLabels(const std::string& file, const HUDSceneMetadata& found, const HUDSceneMetadata& expected,
+                   const std::string& name);
 
   /// Writes a log line about pixels that were left out, if there are any.
   void LogNoData(const HUDNoDataCounts& pixels);
@@ -155,9 +163,15 @@ protected:
   /// @param metadata of the image, all of its bands
   void SetOutputMetadata(const std::string& key, HUDSceneMetadata metadata);
 
+  /// Has WriteOutputs give that output the grid of an input's file, see HUDCopyGrid.
+  /// @param key of an OutputImage parameter
+  /// @param inputKey of an InputImage parameter whose image has the same pixels
+  void SetOutputGrid(const std::string& key, const std::string& inputKey);
+
   /// Writes all OutputImage parameters that have a file name, and moves them and the other files to their targets when all
   /// are complete. If anything fails before that, nothing is written and earlier files stay as they were. Without a file
-  /// name, as in Python, the image stays connected and nothing is written.
+  /// name, as in Python, the image stays connected and nothing is written. Beside each image comes a style, see
+  /// HUDWriteStyle, over an earlier one unless that is write-protected.
   /// @param files other outputs that share the images' fate, complete once `afterImages` was called
   /// @param afterImages called when the images are complete and nothing is at its target yet; may be empty
   /// @throws hud::FileError, hud::Error "interrupted", and whatever the pipeline throws
@@ -183,10 +197,12 @@ private:
   std::vector<std::string> GetOutputKeys(ParameterType type);
 
   void StageImage(const std::string& key, const HUDStagedFile& staged);
+  void StageStyle(const std::filesystem::path& raster, const HUDSceneMetadata& metadata, const HUDStagedFile& staged);
   void RunWriter(OutputImageParameter& parameter, const std::string& key, const std::string& target);
   void RestoreFileNames();
 
   std::map<std::string, HUDSceneMetadata> m_Metadata;
+  std::map<std::string, std::string> m_GridFiles;
   std::map<std::string, std::string> m_WrittenNames; ///< file names that were cleared once written
 };
 

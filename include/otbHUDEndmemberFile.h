@@ -3,6 +3,8 @@
 
 #pragma once
 
+#include "otbHUDSceneMetadata.h"
+
 #include <Eigen/Core>
 
 #include <string>
@@ -14,9 +16,9 @@ namespace otb
 /// Endmembers with what a file says about them.
 struct HUDEndmemberTable
 {
-  Eigen::MatrixXd m_Endmembers;      ///< A, [bands x d]
-  std::vector<double> m_Wavelengths; ///< nanometre, one for each band; empty: unknown
-  std::vector<std::string> m_Names;  ///< one for each endmember; empty: unnamed
+  Eigen::MatrixXd m_Endmembers;     ///< A, [bands x d]
+  HUDSceneMetadata m_Metadata;      ///< of the bands
+  std::vector<std::string> m_Names; ///< one for each endmember; empty: unnamed
 };
 
 /// Returns whether a file is for HUDReadEndmemberFile rather than an image: its name ends in `.csv`, or GDAL opens no image
@@ -26,8 +28,9 @@ bool HUDIsEndmemberFile(const std::string& path);
 /// Returns the endmembers of a table or a spectral library, in single precision as those of an image.
 ///
 /// CSV: a row for each band, a column for each endmember; comma, semicolon, tab or space between them. A first row without
-/// numbers is a header; a first column is wavelengths when the header says so (`wavelength`, `wavelength_nm`,
-/// `Wavelength (um)`). ENVI spectral library: a line for each endmember, header NAME.hdr or NAME.sli.hdr.
+/// numbers is a header. What it calls so in the first columns is no endmember: wavelengths (`wavelength`, `wavelength_nm`,
+/// `Wavelength (um)`) and then, in any order, `fwhm` (in their unit), `scale`, `offset` and `units`.
+/// ENVI spectral library: a line for each endmember, header NAME.hdr or NAME.sli.hdr.
 /// @param bands of the scene; 0: any
 /// @throws hud::FileError when the file or its header cannot be opened, hud::InvalidData when it holds anything else; both
 /// name the file
@@ -39,8 +42,8 @@ HUDEndmemberTable HUDReadEndmemberFile(const std::string& path, Eigen::Index ban
 void HUDCheckEndmemberFileName(const std::string& key, const std::string& path);
 
 /// Writes endmembers in single precision: as CSV, or as an ENVI spectral library and its header NAME.hdr when the path ends in
-/// `.sli`. Endmembers without names are numbered.
-/// @throws hud::InvalidOption for another ending, or when the number of wavelengths is not that of the bands; hud::FileError
+/// `.sli`. Endmembers without names are numbered. Names of bands and items are not written.
+/// @throws hud::InvalidOption for another ending, or when the metadata are those of another number of bands; hud::FileError
 /// when the file cannot be written
 void HUDWriteEndmemberFile(const std::string& path, const HUDEndmemberTable& table);
 

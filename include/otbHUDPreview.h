@@ -4,12 +4,14 @@
 #pragma once
 
 #include "otbHUDPicture.h"
+#include "otbHUDSceneMetadata.h"
 
 #include "hud/core/AbundanceMap.h"
 
 #include <Eigen/Core>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -21,6 +23,15 @@ namespace otb
 /// @param wavelengths nanometre, one for each band; empty: unknown
 /// @param bands at least 1
 std::array<Eigen::Index, 3> HUDDisplayBands(const std::vector<double>& wavelengths, Eigen::Index bands);
+
+/// Returns the bands, counted from 0, that show an image: those of HUDDisplayBands, or the first three of abundances.
+/// @param bands at least 3
+std::array<std::size_t, 3> HUDShownBands(const HUDSceneMetadata& metadata, std::size_t bands);
+
+/// Returns the value that a share of the values does not exceed.
+/// @param values at least one; their order changes
+/// @param share 0 to 1
+float HUDQuantile(std::vector<float>& values, double share);
 
 /// Returns how bright a value is shown, with gamma 0.7.
 /// @param value over the one that is white; beyond 0 and 1 is cut

@@ -12,6 +12,13 @@
 namespace otb
 {
 
+/// What the bands of an image are.
+enum class HUDImageContent
+{
+  Spectra,
+  Abundances
+};
+
 /// What an image says of its bands and of itself, beyond the grid and the no-data value, which OTB's image carries. The lists
 /// have one element for each band, or are empty: unknown.
 struct HUDSceneMetadata
@@ -23,12 +30,21 @@ struct HUDSceneMetadata
   std::vector<double> m_Scales;               ///< value in the unit = scale * stored value + offset; empty: 1
   std::vector<double> m_Offsets;              ///< empty: 0
   std::map<std::string, std::string> m_Items; ///< of the dataset, such as `acquisition_time`
+  HUDImageContent m_Content = HUDImageContent::Spectra;
 
   /// Returns the metadata of some of the bands, in that order.
   /// @param bands counted from 0
   /// @throws hud::InvalidOption "there are 2 wavelengths for 6 bands" when a list is neither empty nor of that length
   HUDSceneMetadata Select(const std::vector<std::size_t>& bands, std::size_t count) const;
 };
+
+/// Returns metadata with what they lack of others: lists, unit and items.
+HUDSceneMetadata HUDCompleteSceneMetadata(HUDSceneMetadata metadata, const HUDSceneMetadata& others);
+
+/// Returns the metadata of abundances: the items of the scene, no wavelengths and no unit.
+/// @param names of the endmembers; empty: "endmember 1" and so on
+HUDSceneMetadata HUDAbundanceMetadata(const HUDSceneMetadata& scene, std::size_t endmembers,
+                                      const std::vector<std::string>& names = {});
 
 /// Returns a wavelength in nanometre, or nothing when it is not positive or the unit is not one of length.
 /// @param unit `nm`, `Micrometers` and the like; empty: a value below 100 is in micrometre, any other in nanometre
@@ -44,7 +60,8 @@ std::optional<double> HUDToNanometres(double wavelength, const std::string& unit
 HUDSceneMetadata HUDReadSceneMetadata(const std::string& path);
 
 /// Writes metadata into a file that is complete: in each band the items `wavelength`, `wavelength_units` (Nanometers) and
-/// `fwhm`, the description, the unit, scale and offset; in an ENVI file the header's lists. What is unknown is left as it is.
+/// `fwhm`, the description, the unit, scale and offset; in an ENVI file the header's lists, among them the bands of
+/// HUDShownBands. What is unknown is left as it is.
 /// @param path of a raster that GDAL opens
 /// @throws hud::InvalidOption when the number of bands differs, hud::FileError when the file cannot be opened or written
 void HUDWriteSceneMetadata(const std::string& path, const HUDSceneMetadata& metadata);

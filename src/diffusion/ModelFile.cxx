@@ -55,6 +55,16 @@ nlohmann::json ToJson(const ModelInfo& info)
                      {"blocks", options.m_Network.m_Blocks},
                      {"attention", options.m_Network.m_Attention}};
   json["scene"] = {{"wavelengths_nm", info.m_Scene.m_Wavelengths}, {"units", info.m_Scene.m_Units}};
+  const auto addList = [&json](const char* name, const auto& list) {
+    if (!list.empty())
+    {
+      json["scene"][name] = list;
+    }
+  };
+  addList("fwhm_nm", info.m_Scene.m_Widths);
+  addList("band_names", info.m_Scene.m_BandNames);
+  addList("scales", info.m_Scene.m_Scales);
+  addList("offsets", info.m_Scene.m_Offsets);
   if (info.m_Scene.m_NoData)
   {
     json["scene"]["no_data"] = *info.m_Scene.m_NoData;
@@ -103,7 +113,11 @@ ModelInfo FromJson(const nlohmann::json& json)
   info.m_Options.m_Network.m_Blocks = network.at("blocks").get<int>();
   info.m_Options.m_Network.m_Attention = network.at("attention").get<bool>();
   info.m_Scene.m_Wavelengths = scene.at("wavelengths_nm").get<std::vector<double>>();
+  info.m_Scene.m_Widths = scene.value("fwhm_nm", std::vector<double>());
+  info.m_Scene.m_BandNames = scene.value("band_names", std::vector<std::string>());
   info.m_Scene.m_Units = scene.at("units").get<std::string>();
+  info.m_Scene.m_Scales = scene.value("scales", std::vector<double>());
+  info.m_Scene.m_Offsets = scene.value("offsets", std::vector<double>());
   if (scene.contains("no_data"))
   {
     info.m_Scene.m_NoData = scene.at("no_data").get<double>();
@@ -253,11 +267,19 @@ ModelFileReader::ModelFileReader(const std::string& path) : m_Path(path), m_Read
     throw FileError(path + " has endmembers and a normalisation that do not fit together");
   }
   m_Info.m_Scene.m_Endmembers = Eigen::Map<const RowMajor>(endmembers.data_ptr<double>(), endmembers.size(0), d);
-  const auto wavelengths = static_cast<std::int64_t>(m_Info.m_Scene.m_Wavelengths.size());
-  if (wavelengths != 0 && wavelengths != endmembers.size(0))
+  const SceneInfo& scene = m_Info.m_Scene;
+  const std::vector<std::pair<std::size_t, const char*>> lists = {{scene.m_Wavelengths.size(), " wavelengths"},
+                                                                  {scene.m_Widths.size(), " widths of bands"},
+                                                                  {scene.m_BandNames.size(), " names of bands"},
+                                                                  {scene.m_Scales.size(), " scales"},
+                                                                  {scene.m_Offsets.size(), " offsets"}};
+  for (const auto& [count, what] : lists)
   {
-    throw FileError(path + " has " + std::to_string(wavelengths) + " wavelengths for " +
-                    std::to_string(endmembers.size(0)) + " bands");
+    if (count != 0 && static_cast<std::int64_t>(count) != endmembers.size(0))
+    {
+      throw FileError(path + " has " + std::to_string(count) + what + " for " + std::to_string(endmembers.size(0)) +
+                      " bands");
+    }
   }
   m_Info.m_Scene.m_Residual = ReadResidual(m_Reader, path, endmembers.size(0));
 }

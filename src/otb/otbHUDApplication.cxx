@@ -4,14 +4,17 @@
 #include "otbHUDApplication.h"
 
 #include "otbHUDEndmemberImage.h"
+#include "otbHUDGrid.h"
 #include "otbHUDInterrupt.h"
 #include "otbHUDMask.h"
 #include "otbHUDSceneSource.h"
 #include "otbHUDStagedFile.h"
+#include "otbHUDStyle.h"
 
 #include "hud/core/Error.h"
 
 #include "otbExtendedFilenameToWriterOptions.h"
+#include "otbImageFileReader.h"
 #include "otbImageFileWriter.h"
 #include "otbStreamingImageVirtualWriter.h"
 #include "otbSystem.h"
@@ -169,6 +172,8 @@ struct Expectation
 {
   int m_Width = 0;
   int m_Height = 0;
+  double m_Left = 0.; ///< of the image, the file's first pixel
+  double m_Top = 0.;
   std::vector<std::size_t> m_Bands; ///< of the image, from 0, in the file's order
 };
 
@@ -196,6 +201,8 @@ Expectation ExpectFile(const HUDImageType::RegionType& whole, unsigned int bands
   Expectation expectation;
   expectation.m_Width = static_cast<int>(region.GetSize(0));
   expectation.m_Height = static_cast<int>(region.GetSize(1));
+  expectation.m_Left = static_cast<double>(region.GetIndex(0) - whole.GetIndex(0));
+  expectation.m_Top = static_cast<double>(region.GetIndex(1) - whole.GetIndex(1));
   std::vector<unsigned int> range;
   if (options.BandRangeIsSet() && options.ResolveBandRange(options.GetBandRange(), bands, range))
   {
@@ -302,6 +309,15 @@ bool CanHoldFloats(const fs::path& path, std::string& format)
   return !known;
 }
 
+// The scale of the first band, for messages.
+std::string DescribeScale(const HUDSceneMetadata& metadata)
+{
+  std::ostringstream text;
+  text << "band 1 has scale " << (metadata.m_Scales.empty() ? 1. : metadata.m_Scales.front()) << " and offset "
+       << (metadata.m_Offsets.empty() ? 0. : metadata.m_Offsets.front());
+  return text.str();
+}
+
 // Bands counted from 0 as a user counts them: "3, 130-135".
 std::string DescribeBands(const std::vector<Eigen::Index>& bands)
 {
@@ -378,6 +394,14 @@ itk::ImageSource<HUDImageType>::Pointer HUDApplication::MaskScene(HUDImageType& 
   }
 }
 
+std::string HUDApplication::GetInputFile(const std::string& key)
+{
+  // The parameter keeps the file name that an image in memory replaced.
+  const auto source = OpenImage(key)->GetSource();
+  return dynamic_cast<const ImageFileReader<HUDImageType>*>(source.GetPointer()) != nullptr ? GetParameterString(key)
+                                                                                            : "";
+}
+
 std::string HUDApplication::DescribeInput(const std::string& key)
 {
   std::string files;
@@ -427,7 +451,7 @@ HUDEndmemberTable HUDApplication::ReadEndmembers(const std::string& key, Eigen::
                              std::to_string(table.m_Endmembers.rows()) + " bands; expected the scene's " +
                              std::to_string(bands) + " bands");
     }
-    table.m_Wavelengths = HUDReadSceneMetadata(path).m_Wavelengths;
+    table.m_Metadata = HUDReadSceneMetadata(GetInputFile(key));
     return table;
   }
   catch (const hud::InvalidData& error)
@@ -636,34 +660,42 @@ void HUDApplication::CheckBands(const std::string& key, const std::vector<HUDIma
   }
 }
 
-void HUDApplication::CheckLabels(const std::string& key, const std::vector<double>& wavelengths,
-                                 const std::string& units, const std::string& reference)
+void HUDApplication::CheckLabels(const std::string& key, const HUDSceneMetadata& expected, const std::string& name)
 {
-  // Some sensors drift from one scene to the next, by less than the distance of their bands.
-  constexpr double kDrift = 5.;
   const std::vector<std::string> files = GetParameterType(key) == ParameterType_InputImageList
                                              ? GetParameterStringList(key)
                                              : std::vector<std::string>{GetParameterString(key)};
   for (const std::string& file : files)
   {
-    const HUDSceneMetadata metadata = HUDReadSceneMetadata(file);
-    const std::vector<double>& found = metadata.m_Wavelengths;
-    for (std::size_t band = 0; band < std::min(found.size(), wavelengths.size()); ++band)
+    CheckLabels(key + " (" + file + ")", HUDReadSceneMetadata(file), expected, name);
+  }
+}
+
+void HUDApplication::CheckLabels(const std::string& file, const HUDSceneMetadata& found,
+                                 const HUDSceneMetadata& expected, const std::string& name)
+{
+  // Some sensors drift from one scene to the next, by less than the distance of their bands.
+  constexpr double kDrift = 5.;
+  const std::size_t bands = std::min(found.m_Wavelengths.size(), expected.m_Wavelengths.size());
+  for (std::size_t band = 0; band < bands; ++band)
+  {
+    if (std::abs(found.m_Wavelengths[band] - expected.m_Wavelengths[band]) > kDrift)
     {
-      if (std::abs(found[band] - wavelengths[band]) > kDrift)
-      {
-        std::ostringstream message;
-        message << key << " (" << file << "): found band " << band + 1 << " at " << found[band] << " nm, expected "
-                << wavelengths[band] << " nm, as in the " << reference;
-        throw hud::InvalidData(message.str());
-      }
+      std::ostringstream message;
+      message << file << ": found band " << band + 1 << " at " << found.m_Wavelengths[band] << " nm, expected "
+              << expected.m_Wavelengths[band] << " nm, as in the " << name;
+      throw hud::InvalidData(message.str());
     }
-    const std::string& unit = metadata.m_Units;
-    if (!unit.empty() && !units.empty() && unit != units)
-    {
-      otbAppLogWARNING(<< key << " (" << file << "): the unit is '" << unit << "', but that of the " << reference
-                       << " '" << units << "'");
-    }
+  }
+  if (!found.m_Units.empty() && !expected.m_Units.empty() && found.m_Units != expected.m_Units)
+  {
+    otbAppLogWARNING(<< file << ": the unit is '" << found.m_Units << "', but that of the " << name << " '"
+                     << expected.m_Units << "'");
+  }
+  if (found.m_Scales != expected.m_Scales || found.m_Offsets != expected.m_Offsets)
+  {
+    otbAppLogWARNING(<< file << ": " << DescribeScale(found) << ", but " << DescribeScale(expected) << " in the "
+                     << name << "; values are taken as they are stored");
   }
 }
 
@@ -769,6 +801,11 @@ void HUDApplication::SetOutputMetadata(const std::string& key, HUDSceneMetadata 
   m_Metadata[key] = std::move(metadata);
 }
 
+void HUDApplication::SetOutputGrid(const std::string& key, const std::string& inputKey)
+{
+  m_GridFiles[key] = GetInputFile(inputKey);
+}
+
 void HUDApplication::RunWriter(OutputImageParameter& parameter, const std::string& key, const std::string& target)
 {
   if (GetParameterList()->GetParameterByKey("ram", false) != nullptr)
@@ -827,24 +864,41 @@ void HUDApplication::StageImage(const std::string& key, const HUDStagedFile& sta
   const Expectation expectation =
       ExpectFile(image->GetLargestPossibleRegion(), image->GetNumberOfComponentsPerPixel(), *ParseFileName(original));
   const fs::path raster = RasterPath(staged.StagedPath());
-  const auto metadata = m_Metadata.find(key);
-  if (metadata != m_Metadata.end())
+  HUDSceneMetadata metadata = m_Metadata[key];
+  try
   {
-    try
-    {
-      HUDWriteSceneMetadata(raster.string(),
-                            metadata->second.Select(expectation.m_Bands, image->GetNumberOfComponentsPerPixel()));
-    }
-    catch (const hud::InvalidOption& error)
-    {
-      throw hud::InvalidOption(key + ": " + error.what());
-    }
+    metadata = metadata.Select(expectation.m_Bands, image->GetNumberOfComponentsPerPixel());
+    HUDWriteSceneMetadata(raster.string(), metadata);
+  }
+  catch (const hud::InvalidOption& error)
+  {
+    throw hud::InvalidOption(key + ": " + error.what());
+  }
+  if (!m_GridFiles[key].empty())
+  {
+    HUDCopyGrid(m_GridFiles[key], raster.string(), expectation.m_Left, expectation.m_Top);
   }
   if (raster != staged.StagedPath())
   {
     DescribeEnviFile(raster);
   }
   CheckWrittenFile(raster, expectation, key + ": " + staged.Target().string());
+  StageStyle(raster, metadata, staged);
+}
+
+void HUDApplication::StageStyle(const fs::path& raster, const HUDSceneMetadata& metadata, const HUDStagedFile& staged)
+{
+  const fs::path style = HUDStylePath(raster);
+  const fs::path target = staged.Target().parent_path() / style.filename();
+  const fs::file_status status = fs::status(target);
+  const bool isKept = fs::exists(status) && (!fs::is_regular_file(status) ||
+                                             (status.permissions() & fs::perms::owner_write) == fs::perms::none);
+  if (isKept)
+  {
+    otbAppLogINFO(<< target.string() << " is write-protected: kept");
+    return;
+  }
+  HUDWriteStyle(raster.string(), metadata, style);
 }
 
 void HUDApplication::WriteOutputs(const std::vector<HUDStagedFile*>& files, const std::function<void()>& afterImages)

@@ -18,6 +18,7 @@
 #include <atomic>
 #include <charconv>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -77,6 +78,14 @@ std::vector<double> ToNanometres(std::vector<double> wavelengths, const std::str
   return wavelengths;
 }
 
+// Without a unit they have that of the wavelengths. Empty when it is not one of length.
+std::vector<double> WidthsInNanometres(const std::vector<double>& widths, const std::vector<double>& wavelengths,
+                                       const std::string& unit)
+{
+  const std::string known = !unit.empty() || wavelengths.empty() ? unit : wavelengths.front() < 100. ? "um" : "nm";
+  return known.empty() ? std::vector<double>() : ToNanometres(widths, known);
+}
+
 // The whole file; nothing when it cannot be opened.
 std::optional<std::string> ReadBytes(const std::string& path)
 {
@@ -121,11 +130,44 @@ bool IsWavelength(const std::string& name)
   return STARTS_WITH_CI(Trimmed(name).c_str(), "wavelength");
 }
 
+enum class Label
+{
+  None,
+  Wavelength,
+  Width,
+  Scale,
+  Offset,
+  Units
+};
+
+// What a column says of the bands by its name, if it is no endmember.
+Label LabelOf(const std::string& name)
+{
+  const std::string trimmed = Trimmed(name);
+  if (IsWavelength(name))
+  {
+    return Label::Wavelength;
+  }
+  if (STARTS_WITH_CI(trimmed.c_str(), "fwhm"))
+  {
+    return Label::Width;
+  }
+  for (const auto& [text, label] :
+       {std::pair("scale", Label::Scale), std::pair("offset", Label::Offset), std::pair("units", Label::Units)})
+  {
+    if (EQUAL(trimmed.c_str(), text))
+    {
+      return label;
+    }
+  }
+  return Label::None;
+}
+
 // "nm" of "wavelength_nm", "um" of "Wavelength (um)".
 std::string WavelengthUnit(const std::string& name)
 {
   const std::string marks = " _-()[]{}";
-  const std::string rest = Trimmed(name).substr(std::string("wavelength").size());
+  const std::string rest = Trimmed(name).substr(std::strlen(IsWavelength(name) ? "wavelength" : "fwhm"));
   const std::size_t begin = rest.find_first_not_of(marks);
   return begin == std::string::npos ? "" : rest.substr(begin, rest.find_last_not_of(marks) - begin + 1);
 }
@@ -153,7 +195,17 @@ HUDEndmemberTable ReadCsv(const std::string& path, Eigen::Index bands)
     }
   }
   const std::size_t header = IsHeader(rows[0]) ? 1 : 0;
-  const std::size_t spectrum = header == 1 && IsWavelength(rows[0][0]) ? 1 : 0; // the first column of one
+  std::vector<Label> labels;
+  while (header == 1 && labels.size() < columns && LabelOf(rows[0][labels.size()]) != Label::None)
+  {
+    const Label label = LabelOf(rows[0][labels.size()]);
+    if (std::count(labels.begin(), labels.end(), label) > 0)
+    {
+      break;
+    }
+    labels.push_back(label);
+  }
+  const std::size_t spectrum = labels.size(); // the first column of one
   const std::string found =
       path + ": found " + std::to_string(rows.size() - header) + " rows and " + std::to_string(columns) + " columns; ";
   if (bands > 0 && rows.size() - header != static_cast<std::size_t>(bands))
@@ -169,6 +221,10 @@ HUDEndmemberTable ReadCsv(const std::string& path, Eigen::Index bands)
   {
     for (std::size_t column = 0; column < columns; ++column)
     {
+      if (column < spectrum && labels[column] == Label::Units)
+      {
+        continue;
+      }
       const std::optional<double> value = Number(rows[row][column]);
       if (!value)
       {
@@ -200,10 +256,36 @@ HUDEndmemberTable ReadCsv(const std::string& path, Eigen::Index bands)
                            ": the first column only rises, as wavelengths do; expected a header that begins with "
                            "\"wavelength\", or names it");
   }
-  if (spectrum == 1)
+  const auto numbers = [&](Label label) {
+    const auto column = std::find(labels.begin(), labels.end(), label) - labels.begin();
+    return column == static_cast<std::ptrdiff_t>(spectrum)
+               ? std::vector<double>()
+               : std::vector<double>(values.col(column).begin(), values.col(column).end());
+  };
+  for (std::size_t column = 0; column < spectrum; ++column)
   {
-    const std::vector<double> wavelengths(values.col(0).begin(), values.col(0).end());
-    table.m_Wavelengths = ToNanometres(wavelengths, WavelengthUnit(rows[0][0]));
+    const std::string& name = rows[0][column];
+    switch (labels[column])
+    {
+    case Label::Wavelength:
+      table.m_Metadata.m_Wavelengths = ToNanometres(numbers(Label::Wavelength), WavelengthUnit(name));
+      break;
+    case Label::Width:
+      table.m_Metadata.m_Widths =
+          WidthsInNanometres(numbers(Label::Width), numbers(Label::Wavelength), WavelengthUnit(name));
+      break;
+    case Label::Units:
+      table.m_Metadata.m_Units = Trimmed(rows[header][column]);
+      break;
+    case Label::Scale:
+      table.m_Metadata.m_Scales = numbers(Label::Scale);
+      break;
+    case Label::Offset:
+      table.m_Metadata.m_Offsets = numbers(Label::Offset);
+      break;
+    case Label::None:
+      break;
+    }
   }
   table.m_Endmembers = values.rightCols(static_cast<Eigen::Index>(columns - spectrum));
   return table;
@@ -212,7 +294,19 @@ HUDEndmemberTable ReadCsv(const std::string& path, Eigen::Index bands)
 std::string CsvText(const HUDEndmemberTable& table)
 {
   const Eigen::MatrixXf values = table.m_Endmembers.cast<float>();
-  std::string text = table.m_Wavelengths.empty() ? "" : "wavelength_nm,";
+  const HUDSceneMetadata& metadata = table.m_Metadata;
+  const std::unique_ptr<char, void (*)(void*)> units(CPLEscapeString(metadata.m_Units.c_str(), -1, CPLES_CSV), VSIFree);
+  const std::vector<std::pair<const char*, const std::vector<double>*>> columns = {
+      {"wavelength_nm", &metadata.m_Wavelengths},
+      {"fwhm_nm", &metadata.m_Widths},
+      {"scale", &metadata.m_Scales},
+      {"offset", &metadata.m_Offsets}};
+  std::string text;
+  for (const auto& [name, list] : columns)
+  {
+    text += list->empty() ? "" : std::string(name) + ",";
+  }
+  text += metadata.m_Units.empty() ? "" : "units,";
   for (std::size_t endmember = 0; endmember < table.m_Names.size(); ++endmember)
   {
     const std::unique_ptr<char, void (*)(void*)> name(CPLEscapeString(table.m_Names[endmember].c_str(), -1, CPLES_CSV),
@@ -222,10 +316,11 @@ std::string CsvText(const HUDEndmemberTable& table)
   for (Eigen::Index band = 0; band < values.rows(); ++band)
   {
     text += "\n";
-    if (!table.m_Wavelengths.empty())
+    for (const auto& [name, list] : columns)
     {
-      text += ToText(table.m_Wavelengths[static_cast<std::size_t>(band)]) + ",";
+      text += list->empty() ? "" : ToText((*list)[static_cast<std::size_t>(band)]) + ",";
     }
+    text += metadata.m_Units.empty() ? "" : std::string(units.get()) + ",";
     for (Eigen::Index endmember = 0; endmember < values.cols(); ++endmember)
     {
       text += (endmember == 0 ? "" : ",") + ToText(values(band, endmember));
@@ -334,18 +429,28 @@ HUDEndmemberTable ReadLibrary(const std::string& path, Eigen::Index bands)
                            std::to_string(samples) + " bands of its header");
   }
 
-  std::vector<double> wavelengths;
-  for (const std::string& item : ListItems(dataset->GetMetadataItem("wavelength", "ENVI")))
-  {
-    wavelengths.push_back(Number(item).value_or(0.));
-  }
-  if (!wavelengths.empty() && wavelengths.size() != static_cast<std::size_t>(samples))
-  {
-    throw hud::InvalidData(path + ": found " + std::to_string(wavelengths.size()) + " wavelengths in its header for " +
-                           std::to_string(samples) + " bands");
-  }
+  const auto list = [&](const char* name, const std::string& what) {
+    std::vector<double> numbers;
+    for (const std::string& item : ListItems(dataset->GetMetadataItem(name, "ENVI")))
+    {
+      numbers.push_back(Number(item).value_or(0.));
+    }
+    if (!numbers.empty() && numbers.size() != static_cast<std::size_t>(samples))
+    {
+      throw hud::InvalidData(path + ": found " + std::to_string(numbers.size()) + " " + what + " in its header for " +
+                             std::to_string(samples) + " bands");
+    }
+    return numbers;
+  };
   const char* const unit = dataset->GetMetadataItem("wavelength_units", "ENVI");
-  table.m_Wavelengths = ToNanometres(wavelengths, unit == nullptr ? "" : unit);
+  const char* const units = dataset->GetMetadataItem("data_units", "ENVI");
+  const std::vector<double> wavelengths = list("wavelength", "wavelengths");
+  table.m_Metadata.m_Wavelengths = ToNanometres(wavelengths, unit == nullptr ? "" : unit);
+  table.m_Metadata.m_Widths =
+      WidthsInNanometres(list("fwhm", "widths of bands"), wavelengths, unit == nullptr ? "" : unit);
+  table.m_Metadata.m_Units = units == nullptr ? "" : units;
+  table.m_Metadata.m_Scales = list("data_gain_values", "data gain values");
+  table.m_Metadata.m_Offsets = list("data_offset_values", "data offset values");
   table.m_Names = ListItems(dataset->GetMetadataItem("spectra_names", "ENVI"));
   if (table.m_Names.size() != static_cast<std::size_t>(lines))
   {
@@ -375,15 +480,18 @@ std::string LibraryHeader(const HUDEndmemberTable& table)
                      "\nbands = 1\nheader offset = 0\nfile type = ENVI Spectral Library\ndata type = 4\n"
                      "interleave = bsq\nbyte order = " +
                      std::to_string(CPL_IS_LSB ? 0 : 1) + "\nspectra names = " + list(names);
-  if (!table.m_Wavelengths.empty())
-  {
-    Row wavelengths;
-    for (const double wavelength : table.m_Wavelengths)
-    {
-      wavelengths.push_back(ToText(wavelength));
-    }
-    text += "wavelength units = Nanometers\nwavelength = " + list(wavelengths);
-  }
+  const auto add = [&](const char* name, const std::vector<double>& numbers) {
+    Row items;
+    std::transform(numbers.begin(), numbers.end(), std::back_inserter(items), ToText<double>);
+    text += numbers.empty() ? "" : std::string(name) + " = " + list(items);
+  };
+  const HUDSceneMetadata& metadata = table.m_Metadata;
+  text += metadata.m_Wavelengths.empty() ? "" : "wavelength units = Nanometers\n";
+  add("wavelength", metadata.m_Wavelengths);
+  add("fwhm", metadata.m_Widths);
+  add("data gain values", metadata.m_Scales);
+  add("data offset values", metadata.m_Offsets);
+  text += metadata.m_Units.empty() ? "" : "data units = " + metadata.m_Units + "\n";
   return text;
 }
 
@@ -463,18 +571,21 @@ void HUDWriteEndmemberFile(const std::string& path, const HUDEndmemberTable& tab
 {
   CheckExtension("", path);
   const auto bands = static_cast<std::size_t>(table.m_Endmembers.rows());
-  if (!table.m_Wavelengths.empty() && table.m_Wavelengths.size() != bands)
+  try
   {
-    throw hud::InvalidOption(path + ": there are " + std::to_string(table.m_Wavelengths.size()) + " wavelengths for " +
-                             std::to_string(bands) + " bands");
+    table.m_Metadata.Select({}, bands);
+  }
+  catch (const hud::InvalidOption& error)
+  {
+    throw hud::InvalidOption(path + ": " + error.what());
   }
   HUDEndmemberTable named = table;
   named.m_Names.resize(static_cast<std::size_t>(table.m_Endmembers.cols()));
   for (std::size_t i = 0; i < named.m_Names.size(); ++i)
   {
     std::string& name = named.m_Names[i];
-    // A number alone would not be read as a name.
-    if (name.empty() || Number(name))
+    // A number alone would not be read as a name, nor would what labels bands.
+    if (name.empty() || Number(name) || LabelOf(name) != Label::None)
     {
       name = "endmember_" + (name.empty() ? std::to_string(i + 1) : name);
     }

@@ -32,9 +32,8 @@ float WhiteLevel(const Eigen::RowVectorXf& endmembers, const std::vector<hud::Ab
   {
     return 1.f;
   }
-  const auto quantile = values.begin() + static_cast<std::ptrdiff_t>(0.98 * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), quantile, values.end());
-  return *quantile > 0.f ? *quantile : 1.f;
+  const float quantile = HUDQuantile(values, 0.98);
+  return quantile > 0.f ? quantile : 1.f;
 }
 
 } // namespace
@@ -59,6 +58,26 @@ std::array<Eigen::Index, 3> HUDDisplayBands(const std::vector<double>& wavelengt
     }
   }
   return display;
+}
+
+std::array<std::size_t, 3> HUDShownBands(const HUDSceneMetadata& metadata, std::size_t bands)
+{
+  if (metadata.m_Content == HUDImageContent::Abundances)
+  {
+    return {0, 1, 2};
+  }
+  std::array<std::size_t, 3> shown = {};
+  const auto display = HUDDisplayBands(metadata.m_Wavelengths, static_cast<Eigen::Index>(bands));
+  std::transform(display.begin(), display.end(), shown.begin(),
+                 [](Eigen::Index band) { return static_cast<std::size_t>(band); });
+  return shown;
+}
+
+float HUDQuantile(std::vector<float>& values, double share)
+{
+  const auto quantile = values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), quantile, values.end());
+  return *quantile;
 }
 
 HUDPreview::HUDPreview(const Eigen::MatrixXd& endmembers, const std::vector<double>& wavelengths,

@@ -3,6 +3,8 @@
 
 #include "otbHUDSceneMetadata.h"
 
+#include "otbHUDPreview.h"
+
 #include "hud/core/Error.h"
 
 #include "otbExtendedFilenameToReaderOptions.h"
@@ -87,7 +89,7 @@ std::string Item(GDALMajorObject& object, const char* name, const char* domain =
 // A length in text, such as "0.41824 Micrometers".
 const std::regex kLength("\\(?([0-9]+\\.?[0-9]*|\\.[0-9]+)\\s*([A-Za-z\xc2\xb5\xce\xbc]+)\\)?");
 
-// The first wavelength in a text, with its place.
+// A wavelength in a text, with its place.
 struct WavelengthInText
 {
   double m_Nanometres = 0.;
@@ -96,8 +98,9 @@ struct WavelengthInText
   std::size_t m_End = 0;
 };
 
-std::optional<WavelengthInText> FindWavelength(const std::string& text)
+std::vector<WavelengthInText> FindWavelengths(const std::string& text)
 {
+  std::vector<WavelengthInText> wavelengths;
   for (auto match = std::sregex_iterator(text.begin(), text.end(), kLength); match != std::sregex_iterator(); ++match)
   {
     const std::optional<double> value = PositiveNumber((*match)[1]);
@@ -105,10 +108,10 @@ std::optional<WavelengthInText> FindWavelength(const std::string& text)
     if (value && scale)
     {
       const auto begin = static_cast<std::size_t>(match->position());
-      return WavelengthInText{*value * *scale, *scale, begin, begin + static_cast<std::size_t>(match->length())};
+      wavelengths.push_back({*value * *scale, *scale, begin, begin + static_cast<std::size_t>(match->length())});
     }
   }
-  return std::nullopt;
+  return wavelengths;
 }
 
 // What one band says; 0: unknown.
@@ -136,10 +139,10 @@ BandLight ReadLight(GDALRasterBand& band, const std::string& listedWidth)
     light.m_Wavelength = *micrometres * 1000.;
     scale = 1000.;
   }
-  else if (const auto found = FindWavelength(band.GetDescription()))
+  else if (const auto found = FindWavelengths(band.GetDescription()); !found.empty())
   {
-    light.m_Wavelength = found->m_Nanometres;
-    scale = NanometresIn(unit).value_or(found->m_Scale);
+    light.m_Wavelength = found.front().m_Nanometres;
+    scale = NanometresIn(unit).value_or(found.front().m_Scale);
   }
   const std::optional<double> listed = PositiveNumber(listedWidth);
   if (const std::optional<double> width = PositiveNumber(Item(band, "fwhm")))
@@ -157,17 +160,16 @@ BandLight ReadLight(GDALRasterBand& band, const std::string& listedWidth)
   return light;
 }
 
-// What a description says beside the wavelength: GDAL calls a band of an ENVI file "name (399.37 Nanometers)", and one
-// without a name "Band 7".
+// What a description says before the wavelength: GDAL adds it to the names in an ENVI file, "name (399.37 Nanometers)", and
+// calls a band without a name "Band 7".
 std::string ReadName(GDALRasterBand& band)
 {
-  std::string name = band.GetDescription();
-  const auto wavelength = FindWavelength(name);
-  if (wavelength && wavelength->m_End == name.size())
+  std::string name = CPLString(band.GetDescription()).Trim();
+  const std::vector<WavelengthInText> wavelengths = FindWavelengths(name);
+  for (auto last = wavelengths.rbegin(); last != wavelengths.rend() && last->m_End == name.size(); ++last)
   {
-    name.resize(wavelength->m_Begin);
+    name = CPLString(name.substr(0, last->m_Begin)).Trim();
   }
-  name = CPLString(name).Trim();
   return EQUAL(name.c_str(), ("Band " + std::to_string(band.GetBand())).c_str()) ? "" : name;
 }
 
@@ -260,12 +262,15 @@ void WriteBand(GDALRasterBand& band, const HUDSceneMetadata& metadata, bool isEn
   {
     band.SetMetadataItem("fwhm", ToText(metadata.m_Widths[index]).c_str());
   }
-  // GDAL itself adds the wavelength to an ENVI file's names.
-  if (!name.empty() || (!wavelength.empty() && !isEnvi))
+  const std::string label = wavelength.empty() ? "" : wavelength + " nm";
+  if (name.empty())
   {
-    const std::string label = wavelength.empty() || isEnvi ? "" : wavelength + " nm";
-    const std::string description = name.empty() ? label : label.empty() ? name : name + " (" + label + ")";
-    band.SetDescription(description.c_str());
+    band.SetDescription(label.empty() ? band.GetDescription() : label.c_str());
+  }
+  else
+  {
+    // GDAL itself adds the wavelength to an ENVI file's names.
+    band.SetDescription((label.empty() || isEnvi ? name : name + " (" + label + ")").c_str());
   }
   if (!metadata.m_Units.empty())
   {
@@ -299,6 +304,15 @@ void WriteEnviHeader(GDALDataset& dataset, const HUDSceneMetadata& metadata)
   {
     set("data_units", metadata.m_Units);
   }
+  if (dataset.GetRasterCount() >= 3)
+  {
+    std::vector<double> shown;
+    for (const std::size_t band : HUDShownBands(metadata, static_cast<std::size_t>(dataset.GetRasterCount())))
+    {
+      shown.push_back(static_cast<double>(band + 1));
+    }
+    set("default_bands", ToList(shown));
+  }
   for (const auto& [name, value] : metadata.m_Items)
   {
     set(name.c_str(), value);
@@ -316,6 +330,38 @@ HUDSceneMetadata HUDSceneMetadata::Select(const std::vector<std::size_t>& bands,
   SelectFrom(selected.m_Scales, bands, count, "scales");
   SelectFrom(selected.m_Offsets, bands, count, "offsets");
   return selected;
+}
+
+HUDSceneMetadata HUDCompleteSceneMetadata(HUDSceneMetadata metadata, const HUDSceneMetadata& others)
+{
+  const auto complete = [](auto& mine, const auto& other) {
+    if (mine.empty())
+    {
+      mine = other;
+    }
+  };
+  complete(metadata.m_Wavelengths, others.m_Wavelengths);
+  complete(metadata.m_Widths, others.m_Widths);
+  complete(metadata.m_BandNames, others.m_BandNames);
+  complete(metadata.m_Units, others.m_Units);
+  complete(metadata.m_Scales, others.m_Scales);
+  complete(metadata.m_Offsets, others.m_Offsets);
+  metadata.m_Items.insert(others.m_Items.begin(), others.m_Items.end());
+  return metadata;
+}
+
+HUDSceneMetadata HUDAbundanceMetadata(const HUDSceneMetadata& scene, std::size_t endmembers,
+                                      const std::vector<std::string>& names)
+{
+  HUDSceneMetadata metadata;
+  metadata.m_Content = HUDImageContent::Abundances;
+  metadata.m_Items = scene.m_Items;
+  metadata.m_BandNames = names;
+  for (std::size_t i = names.size(); i < endmembers; ++i)
+  {
+    metadata.m_BandNames.push_back("endmember " + std::to_string(i + 1));
+  }
+  return metadata;
 }
 
 std::optional<double> HUDToNanometres(double wavelength, const std::string& unit)

@@ -268,9 +268,10 @@ TEST_F(HUDUnmix, WritesTheSameEndmembersIntoEveryKindOfFile)
     Run("HUDUnmix", arguments);
     const otb::HUDEndmemberTable table = otb::HUDReadEndmemberFile(Path(name));
     EXPECT_EQ(table.m_Endmembers.cast<float>(), ReadImage(Path("e.tif")).m_Pixels) << name;
-    EXPECT_EQ(table.m_Wavelengths, Wavelengths()) << name;
+    EXPECT_EQ(table.m_Metadata.m_Wavelengths, Wavelengths()) << name;
   }
-  EXPECT_EQ(m_Folder.Names(), (std::set<std::string>{"scene.tif", "a.tif", "e.tif", "e.csv", "e.sli", "e.hdr"}));
+  EXPECT_EQ(m_Folder.Names(),
+            (std::set<std::string>{"scene.tif", "a.tif", "a.qml", "e.tif", "e.qml", "e.csv", "e.sli", "e.hdr"}));
 
   // And takes them back, as it takes the image.
   Run("HUDUnmix", {{"in", Path("scene.tif")}, {"out", Path("a.tif")}, {"ie", Path("e.tif")}});
@@ -289,12 +290,12 @@ TEST_F(HUDUnmix, KeepsNamesAndWavelengthsOfGivenEndmembers)
   otb::HUDEndmemberTable given;
   given.m_Endmembers = Eigen::MatrixXf::Random(kBands, 2).cast<double>();
   given.m_Names = {"tree", "road"};
-  given.m_Wavelengths = Wavelengths();
+  given.m_Metadata.m_Wavelengths = Wavelengths();
   otb::HUDWriteEndmemberFile(Path("given.csv"), given);
   Run("HUDUnmix", {{"in", Path("bare.tif")}, {"ie", Path("given.csv")}, {"outlib", Path("kept.sli")}});
   const otb::HUDEndmemberTable kept = otb::HUDReadEndmemberFile(Path("kept.sli"));
   EXPECT_EQ(kept.m_Names, given.m_Names);
-  EXPECT_EQ(kept.m_Wavelengths, given.m_Wavelengths);
+  EXPECT_EQ(kept.m_Metadata.m_Wavelengths, given.m_Metadata.m_Wavelengths);
 }
 
 TEST_F(HUDUnmix, TakesEndmembersInMemory)

@@ -23,6 +23,10 @@ protected:
   {
     m_Info.m_Options = hud::test::MakeToyOptions();
     m_Info.m_Scene = hud::test::MakeToyScene();
+    m_Info.m_Scene.m_Widths = {9.5, 10., 12.25, 20.};
+    m_Info.m_Scene.m_BandNames = {"blue", "", "red \"edge\"", "infrared"};
+    m_Info.m_Scene.m_Scales = {1e-4, 2e-4, 1., 3.};
+    m_Info.m_Scene.m_Offsets = {0., -0.1, 1., 2.};
     m_Info.m_ChannelMean = {-1.5, -2.25, -0.125};
     m_Info.m_ChannelSd = {0.5, 1.5, 2.5};
     m_Info.m_Iteration = 4321;
@@ -69,6 +73,10 @@ TEST_F(ModelFile, KeepsTheWholeDescription)
   EXPECT_EQ(read.m_Scene.m_Endmembers, m_Info.m_Scene.m_Endmembers);
   EXPECT_EQ(read.m_Scene.m_Wavelengths, m_Info.m_Scene.m_Wavelengths);
   EXPECT_EQ(read.m_Scene.m_Units, "reflectance");
+  EXPECT_EQ(read.m_Scene.m_Widths, m_Info.m_Scene.m_Widths);
+  EXPECT_EQ(read.m_Scene.m_BandNames, m_Info.m_Scene.m_BandNames);
+  EXPECT_EQ(read.m_Scene.m_Scales, m_Info.m_Scene.m_Scales);
+  EXPECT_EQ(read.m_Scene.m_Offsets, m_Info.m_Scene.m_Offsets);
   EXPECT_EQ(read.m_Scene.m_NoData, -32768.);
   ASSERT_TRUE(read.m_Scene.m_Residual);
   EXPECT_EQ(read.m_Scene.m_Residual->m_Mean, hud::test::MakeToyScene().m_Residual->m_Mean);
@@ -87,6 +95,26 @@ TEST_F(ModelFile, KeepsTheWholeDescription)
   EXPECT_EQ(read.m_Options.m_Seed, 11u);
   EXPECT_EQ(read.m_Options.m_Prediction, hud::Prediction::Velocity);
   EXPECT_EQ(read.m_Options.m_PreconditioningSd, 0.37);
+}
+
+TEST_F(ModelFile, LacksWhatIsUnknownOfTheBands)
+{
+  m_Info.m_Scene.m_Widths.clear();
+  m_Info.m_Scene.m_BandNames.clear();
+  m_Info.m_Scene.m_Scales.clear();
+  m_Info.m_Scene.m_Offsets.clear();
+  hud::WriteModelFile(Path("bare"), m_Info, {});
+  const std::string bytes = hud::test::ReadText(m_Folder / "bare");
+  for (const char* name : {"fwhm_nm", "band_names", "scales", "offsets"})
+  {
+    // Tensors have data_offsets.
+    EXPECT_EQ(bytes.find("\"" + std::string(name)), std::string::npos) << name;
+  }
+  const hud::ModelInfo read = hud::ReadModelInfo(Path("bare"));
+  EXPECT_TRUE(read.m_Scene.m_Widths.empty());
+  EXPECT_TRUE(read.m_Scene.m_BandNames.empty());
+  EXPECT_TRUE(read.m_Scene.m_Scales.empty());
+  EXPECT_TRUE(read.m_Scene.m_Offsets.empty());
 }
 
 TEST_F(ModelFile, TheNormalisationHasTheChannelsOfTheProjection)
@@ -159,6 +187,10 @@ TEST_F(ModelFile, RefusesADescriptionThatCannotBeTrue)
   m_Info.m_Scene.m_Wavelengths.pop_back();
   hud::WriteModelFile(Path("bad"), m_Info, {});
   EXPECT_NE(Refusal("bad").find("3 wavelengths"), std::string::npos);
+  m_Info.m_Scene.m_Wavelengths.clear();
+  m_Info.m_Scene.m_Scales.pop_back();
+  hud::WriteModelFile(Path("bad"), m_Info, {});
+  EXPECT_NE(Refusal("bad").find("3 scales for 4 bands"), std::string::npos);
 }
 
 TEST_F(ModelFile, RefusesTensorsOfAnotherShape)

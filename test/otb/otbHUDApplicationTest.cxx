@@ -160,7 +160,7 @@ TEST_F(HUDApplication, WritesAllOutputsAndNothingElse)
   SetOutput("outabund", "abundances.tif");
   SetOutput("outtext", "text.json");
   Run();
-  EXPECT_EQ(m_Folder.Names(), (Names{"spectra.tif", "abundances.tif", "text.json"}));
+  EXPECT_EQ(m_Folder.Names(), (Names{"spectra.tif", "spectra.qml", "abundances.tif", "abundances.qml", "text.json"}));
   const Raster raster(m_Folder / "spectra.tif");
   ASSERT_NE(raster.m_Dataset, nullptr);
   EXPECT_EQ(raster->GetRasterXSize(), kWidth);
@@ -201,13 +201,13 @@ TEST_F(HUDApplication, WritesOnExecuteAloneAndAgain)
 {
   SetOutput("out", "a.tif");
   m_App->Execute();
-  EXPECT_EQ(m_Folder.Names(), Names{"a.tif"});
+  EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif"}));
   fs::remove(m_Folder / "a.tif");
   m_App->Execute();
-  EXPECT_EQ(m_Folder.Names(), Names{"a.tif"});
+  EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif"}));
   SetOutput("out", "b.tif");
   m_App->Execute();
-  EXPECT_EQ(m_Folder.Names(), (Names{"a.tif", "b.tif"}));
+  EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif", "b.qml", "b.tif"}));
 }
 
 TEST_F(HUDApplication, WithoutFileNamesKeepsThePipelineConnected)
@@ -228,7 +228,7 @@ TEST_F(HUDApplication, HonoursExtendedFilenamesAndPixelTypes)
   dynamic_cast<otb::Wrapper::OutputImageParameter&>(*m_App->GetParameterByKey("out"))
       .SetPixelType(otb::Wrapper::ImagePixelType_double);
   Run();
-  EXPECT_EQ(m_Folder.Names(), Names{"a.tif"});
+  EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif"}));
   EXPECT_EQ(otb::HUDReadSceneMetadata((m_Folder / "a.tif").string()).m_Wavelengths,
             (std::vector<double>{500., 600., 700.}));
   const Raster raster(m_Folder / "a.tif");
@@ -243,7 +243,7 @@ TEST_F(HUDApplication, AddsAMissingExtension)
 {
   SetOutput("out", "spectra");
   Run();
-  EXPECT_EQ(m_Folder.Names(), Names{"spectra.tif"});
+  EXPECT_EQ(m_Folder.Names(), (Names{"spectra.qml", "spectra.tif"}));
 }
 
 TEST_F(HUDApplication, WritesEnviFilesWithTheirHeader)
@@ -257,6 +257,7 @@ TEST_F(HUDApplication, WritesEnviFilesWithTheirHeader)
   const std::string header = ReadText(m_Folder / "a.hdr");
   EXPECT_FALSE(Says(header, "incomplete")) << header;
   EXPECT_TRUE(Says(header, "data ignore value = -9999")) << header;
+  EXPECT_TRUE(Says(header, "default bands = {4, 2, 1}")) << header;
   EXPECT_EQ(otb::HUDReadSceneMetadata((m_Folder / "a").string()).m_Wavelengths, m_App->m_Metadata.m_Wavelengths);
 }
 
@@ -266,7 +267,7 @@ TEST_F(HUDApplication, WritesWavelengths)
   SetOutput("out", "a.tif");
   Run();
   EXPECT_EQ(otb::HUDReadSceneMetadata((m_Folder / "a.tif").string()).m_Wavelengths, m_App->m_Metadata.m_Wavelengths);
-  EXPECT_EQ(m_Folder.Names(), Names{"a.tif"});
+  EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif"}));
 }
 
 TEST_F(HUDApplication, OnAFullDiskKeepsAllEarlierFiles)
@@ -289,7 +290,7 @@ TEST_F(HUDApplication, OnAFullDiskKeepsAllEarlierFiles)
   EXPECT_EQ(ReadText(m_Folder / "b.tif"), "old");
   EXPECT_EQ(m_App->GetParameterString("out"), (m_Folder / "a.tif").string());
   Run();
-  EXPECT_EQ(m_Folder.Names(), (Names{"a.tif", "b.tif", "text"}));
+  EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif", "b.qml", "b.tif", "text"}));
 }
 
 TEST_F(HUDApplication, OnAnErrorInThePipelineKeepsTheEarlierFileAndItsKind)
@@ -318,7 +319,7 @@ TEST_F(HUDApplication, InterruptedWhileItWritesLeavesNothing)
   EXPECT_EQ(m_Folder.Names(), Names{});
   m_App->m_Scene->SetHook({});
   Run();
-  EXPECT_EQ(m_Folder.Names(), Names{"a.tif"});
+  EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif"}));
 }
 
 TEST_F(HUDApplication, CallsAfterImagesWhenTheImagesAreMadeAndNothingIsAtItsTarget)
@@ -337,7 +338,7 @@ TEST_F(HUDApplication, CallsAfterImagesWhenTheImagesAreMadeAndNothingIsAtItsTarg
   };
   Run();
   EXPECT_EQ(calls, 1);
-  EXPECT_EQ(m_Folder.Names(), (Names{"abund.tif", "out.tif", "text.txt"}));
+  EXPECT_EQ(m_Folder.Names(), (Names{"abund.qml", "abund.tif", "out.qml", "out.tif", "text.txt"}));
 }
 
 TEST_F(HUDApplication, AnErrorAfterTheImagesKeepsAllEarlierFiles)
@@ -392,6 +393,56 @@ TEST_F(HUDApplication, RefusesWavelengthsOfAnotherNumberOfBands)
   SetOutput("out", "a.tif");
   EXPECT_TRUE(Says(MessageOf<hud::InvalidOption>([&] { m_App->ExecuteAndWriteOutput(); }), "2 wavelengths"));
   EXPECT_EQ(m_Folder.Names(), Names{});
+}
+
+TEST_F(HUDApplication, ReplacesAnEarlierStyleUnlessItIsWriteProtected)
+{
+  WriteText(m_Folder / "a.qml", "old");
+  WriteText(m_Folder / "b.qml", "own");
+  fs::permissions(m_Folder / "b.qml", fs::perms::owner_read);
+  SetOutput("out", "a.tif");
+  SetOutput("outabund", "b.tif");
+  Run();
+  EXPECT_TRUE(Says(ReadText(m_Folder / "a.qml"), "multibandcolor"));
+  EXPECT_EQ(ReadText(m_Folder / "b.qml"), "own");
+  EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif", "b.qml", "b.tif"}));
+}
+
+TEST_F(HUDApplication, KeepsAnEarlierStyleWhenTheRunFails)
+{
+  WriteText(m_Folder / "out.qml", "earlier");
+  SetOutput("out", "out.tif");
+  m_App->m_AfterImages = [] { throw hud::InvalidData("no"); };
+  EXPECT_EQ(MessageOf<hud::InvalidData>([&] { Run(); }), "no");
+  EXPECT_EQ(m_Folder.Names(), Names{"out.qml"});
+  EXPECT_EQ(ReadText(m_Folder / "out.qml"), "earlier");
+}
+
+TEST_F(HUDApplication, WritesAllMetadataIntoATiledCompressedFile)
+{
+  m_App->m_Metadata.m_Wavelengths = {400., 450., 550., 650., 800., 900.};
+  m_App->m_Metadata.m_Widths = {10., 11., 12., 13., 14., 15.};
+  m_App->m_Metadata.m_Units = "reflectance";
+  m_App->m_Metadata.m_Scales = std::vector<double>(6, 0.0001);
+  m_App->m_Metadata.m_Items = {{"synthetic", "yes"}};
+  SetOutput("out", "a.tif?&gdal:co:TILED=YES&gdal:co:BLOCKXSIZE=16&gdal:co:BLOCKYSIZE=16&gdal:co:COMPRESS=DEFLATE"
+                   "&gdal:co:PREDICTOR=3");
+  Run();
+  EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif"}));
+  const Raster raster(m_Folder / "a.tif");
+  int width = 0;
+  int height = 0;
+  raster->GetRasterBand(1)->GetBlockSize(&width, &height);
+  EXPECT_EQ(width, 16);
+  EXPECT_EQ(height, 16);
+  EXPECT_STREQ(raster->GetMetadataItem("COMPRESSION", "IMAGE_STRUCTURE"), "DEFLATE");
+  EXPECT_STREQ(raster->GetMetadataItem("synthetic"), "yes");
+  EXPECT_STREQ(raster->GetRasterBand(6)->GetMetadataItem("wavelength"), "900");
+  EXPECT_STREQ(raster->GetRasterBand(6)->GetMetadataItem("fwhm"), "15");
+  EXPECT_STREQ(raster->GetRasterBand(6)->GetUnitType(), "reflectance");
+  EXPECT_EQ(raster->GetRasterBand(6)->GetScale(), 0.0001);
+  const std::string style = ReadText(m_Folder / "a.qml");
+  EXPECT_TRUE(Says(style, "redBand=\"4\" greenBand=\"3\" blueBand=\"2\"")) << style;
 }
 
 TEST_F(HUDApplication, HasASeedOfZeroUnlessTheUserSetsOne)

@@ -51,7 +51,7 @@ protected:
   {
     otb::HUDEndmemberTable table;
     table.m_Endmembers = (1e-3 * hud::test::UniformMatrix(5, 3, 1)).cast<float>().cast<double>();
-    table.m_Wavelengths = {399.37, 550., 540.5, 1000.0625, 2499.1};
+    table.m_Metadata.m_Wavelengths = {399.37, 550., 540.5, 1000.0625, 2499.1};
     table.m_Names = {"tree", "wet soil, \"dark\"", "7"};
     return table;
   }
@@ -74,7 +74,7 @@ TEST_F(HUDEndmemberFile, ReadsWhatItWrote)
     ASSERT_TRUE(otb::HUDIsEndmemberFile(Path(name))) << name;
     const otb::HUDEndmemberTable table = otb::HUDReadEndmemberFile(Path(name), 5);
     EXPECT_EQ(table.m_Endmembers, Table().m_Endmembers) << name;
-    EXPECT_EQ(table.m_Wavelengths, Table().m_Wavelengths) << name;
+    EXPECT_EQ(table.m_Metadata.m_Wavelengths, Table().m_Metadata.m_Wavelengths) << name;
     ASSERT_EQ(table.m_Names.size(), 3u);
     EXPECT_EQ(table.m_Names[0], "tree");
     EXPECT_EQ(table.m_Names[2], "endmember_7");
@@ -92,9 +92,41 @@ TEST_F(HUDEndmemberFile, ReadsWhatItWroteWithoutWavelengthsAndNames)
     otb::HUDWriteEndmemberFile(Path(name), table);
     const otb::HUDEndmemberTable read = otb::HUDReadEndmemberFile(Path(name));
     EXPECT_EQ(read.m_Endmembers, table.m_Endmembers) << name;
-    EXPECT_TRUE(read.m_Wavelengths.empty()) << name;
+    EXPECT_TRUE(read.m_Metadata.m_Wavelengths.empty()) << name;
     EXPECT_EQ(read.m_Names, (std::vector<std::string>{"endmember_1", "endmember_2", "endmember_3"})) << name;
   }
+}
+
+TEST_F(HUDEndmemberFile, ReadsTheMetadataThatItWrote)
+{
+  otb::HUDEndmemberTable table = Table();
+  table.m_Names = {"scale", "fwhm", "soil"};
+  table.m_Metadata.m_Widths = {9.5, 10., 10.25, 12., 15.};
+  table.m_Metadata.m_Units = "W/m2/sr/um";
+  table.m_Metadata.m_Scales = {0.0001, 0.0002, 1., 2., 3.};
+  table.m_Metadata.m_Offsets = {0., 0.5, -1., 0., 0.};
+  for (const char* name : {"e.csv", "e.sli"})
+  {
+    otb::HUDWriteEndmemberFile(Path(name), table);
+    const otb::HUDEndmemberTable read = otb::HUDReadEndmemberFile(Path(name), 5);
+    EXPECT_EQ(read.m_Endmembers, table.m_Endmembers) << name;
+    EXPECT_EQ(read.m_Metadata.m_Wavelengths, table.m_Metadata.m_Wavelengths) << name;
+    EXPECT_EQ(read.m_Metadata.m_Widths, table.m_Metadata.m_Widths) << name;
+    EXPECT_EQ(read.m_Metadata.m_Units, table.m_Metadata.m_Units) << name;
+    EXPECT_EQ(read.m_Metadata.m_Scales, table.m_Metadata.m_Scales) << name;
+    EXPECT_EQ(read.m_Metadata.m_Offsets, table.m_Metadata.m_Offsets) << name;
+    EXPECT_EQ(read.m_Names, (std::vector<std::string>{"endmember_scale", "endmember_fwhm", "soil"})) << name;
+  }
+}
+
+TEST_F(HUDEndmemberFile, ReadsLabelsOfBandsInAnyOrder)
+{
+  const otb::HUDEndmemberTable table = Read("Wavelength (um),units,FWHM,tree\n.4,DN,.01,5\n.5,DN,.02,6\n");
+  EXPECT_EQ(table.m_Metadata.m_Wavelengths, (std::vector<double>{400., 500.}));
+  EXPECT_EQ(table.m_Metadata.m_Widths, (std::vector<double>{10., 20.}));
+  EXPECT_EQ(table.m_Metadata.m_Units, "DN");
+  EXPECT_EQ(table.m_Endmembers, Eigen::Vector2d(5., 6.));
+  EXPECT_TRUE(Says(Refusal("fwhm,a\nnarrow,1\n"), "\"narrow\" in row 2, column 1"));
 }
 
 TEST_F(HUDEndmemberFile, WritesTheLayoutsOfOtherPrograms)
@@ -102,7 +134,7 @@ TEST_F(HUDEndmemberFile, WritesTheLayoutsOfOtherPrograms)
   otb::HUDEndmemberTable table;
   table.m_Endmembers.resize(3, 2);
   table.m_Endmembers << 0.1, 4., 0.25, 5., 1e-7, 6.;
-  table.m_Wavelengths = {400., 410.5, 2500.};
+  table.m_Metadata.m_Wavelengths = {400., 410.5, 2500.};
   table.m_Names = {"tree", "a{b}, c"};
   otb::HUDWriteEndmemberFile(Path("e.csv"), table);
   EXPECT_EQ(ReadText(Path("e.csv")), "wavelength_nm,tree,\"a{b}, c\"\n400,0.1,4\n410.5,0.25,5\n2500,1e-07,6\n");
@@ -121,7 +153,7 @@ TEST_F(HUDEndmemberFile, ReadsTheReferenceEndmembers)
   ASSERT_EQ(table.m_Endmembers.cols(), 4);
   EXPECT_EQ(table.m_Names, (std::vector<std::string>{"tree", "water", "dirt", "road"}));
   EXPECT_EQ(table.m_Endmembers(1, 3), double(0.0524528302f));
-  EXPECT_EQ(table.m_Wavelengths.at(1), 409.21);
+  EXPECT_EQ(table.m_Metadata.m_Wavelengths.at(1), 409.21);
 }
 
 TEST_F(HUDEndmemberFile, ReadsTablesWithAndWithoutHeaderAndWavelengths)
@@ -139,11 +171,11 @@ TEST_F(HUDEndmemberFile, ReadsTablesWithAndWithoutHeaderAndWavelengths)
 TEST_F(HUDEndmemberFile, WavelengthsAreInNanometre)
 {
   const std::vector<double> expected = {400., 2500.};
-  EXPECT_EQ(Read("wavelength_nm,a\n400,1\n2500,2\n").m_Wavelengths, expected);
-  EXPECT_EQ(Read("Wavelength (um),a\n.4,1\n2.5,2\n").m_Wavelengths, expected);
-  EXPECT_EQ(Read("wavelength,a\n.4,1\n2.5,2\n").m_Wavelengths, expected);
-  EXPECT_TRUE(Read("wavelength_index,a\n1,1\n2,2\n").m_Wavelengths.empty());
-  EXPECT_TRUE(Read("a\n1\n2\n").m_Wavelengths.empty());
+  EXPECT_EQ(Read("wavelength_nm,a\n400,1\n2500,2\n").m_Metadata.m_Wavelengths, expected);
+  EXPECT_EQ(Read("Wavelength (um),a\n.4,1\n2.5,2\n").m_Metadata.m_Wavelengths, expected);
+  EXPECT_EQ(Read("wavelength,a\n.4,1\n2.5,2\n").m_Metadata.m_Wavelengths, expected);
+  EXPECT_TRUE(Read("wavelength_index,a\n1,1\n2,2\n").m_Metadata.m_Wavelengths.empty());
+  EXPECT_TRUE(Read("a\n1\n2\n").m_Metadata.m_Wavelengths.empty());
 }
 
 TEST_F(HUDEndmemberFile, RefusesTablesThatAreNone)
@@ -182,7 +214,7 @@ TEST_F(HUDEndmemberFile, ReadsALibraryOfAnotherProgram)
                                           "spectra names = {\n first , second}\n");
   otb::HUDEndmemberTable table = otb::HUDReadEndmemberFile(Path("e.sli"), 3);
   EXPECT_EQ(table.m_Endmembers, expected);
-  EXPECT_EQ(table.m_Wavelengths, (std::vector<double>{400., 500., 2500.}));
+  EXPECT_EQ(table.m_Metadata.m_Wavelengths, (std::vector<double>{400., 500., 2500.}));
   EXPECT_EQ(table.m_Names, (std::vector<std::string>{"first", "second"}));
 
   // The other customary names: any file, and a header after its whole name.
@@ -191,7 +223,7 @@ TEST_F(HUDEndmemberFile, ReadsALibraryOfAnotherProgram)
   ASSERT_TRUE(otb::HUDIsEndmemberFile(Path("other.dat")));
   table = otb::HUDReadEndmemberFile(Path("other.dat"));
   EXPECT_EQ(table.m_Endmembers, expected);
-  EXPECT_TRUE(table.m_Wavelengths.empty());
+  EXPECT_TRUE(table.m_Metadata.m_Wavelengths.empty());
 }
 
 TEST_F(HUDEndmemberFile, RefusesLibrariesThatAreNone)
@@ -249,7 +281,7 @@ TEST_F(HUDEndmemberFile, NamesTheEndingsItWrites)
 TEST_F(HUDEndmemberFile, NeedsAWavelengthForEachBand)
 {
   otb::HUDEndmemberTable table = Table();
-  table.m_Wavelengths.pop_back();
+  table.m_Metadata.m_Wavelengths.pop_back();
   EXPECT_TRUE(Says(MessageOf<hud::InvalidOption>([&] { otb::HUDWriteEndmemberFile(Path("e.csv"), table); }),
                    "4 wavelengths for 5 bands"));
 }

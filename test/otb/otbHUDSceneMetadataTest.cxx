@@ -218,6 +218,33 @@ TEST(HUDSceneMetadata, AllOfItReturnsFromAnEnviFile)
   }
 }
 
+TEST(HUDSceneMetadata, NamesAreWhatADescriptionSaysBeforeTheWavelength)
+{
+  const TemporaryFolder folder;
+  const std::vector<std::string> descriptions = {"soil (0.5 Micrometers)", "500 nm (500 Nanometers)", "Band 3",
+                                                 "nir 2 (850 nm) (850 Nanometers)", "2 m above ground"};
+  WriteRaster(folder / "a.tif", "GTiff", 5, [&](GDALRasterBand& band, int i) {
+    band.SetDescription(descriptions[static_cast<std::size_t>(i - 1)].c_str());
+  });
+  EXPECT_EQ(otb::HUDReadSceneMetadata((folder / "a.tif").string()).m_BandNames,
+            (std::vector<std::string>{"soil", "", "", "nir 2", "2 m above ground"}));
+}
+
+TEST(HUDSceneMetadata, AnEnviFileWithoutItsSidecarStillHasThem)
+{
+  const TemporaryFolder folder;
+  const std::string path = (folder / "a.dat").string();
+  WriteRaster(path, "ENVI", 3);
+  otb::HUDSceneMetadata metadata = Full();
+  metadata.m_BandNames[2] = "deep water";
+  metadata.m_Items.clear();
+  otb::HUDWriteSceneMetadata(path, metadata);
+  std::filesystem::remove(folder / "a.dat.aux.xml");
+  std::filesystem::remove(folder / "a.aux.xml");
+  ASSERT_EQ(folder.Names(), (std::set<std::string>{"a.dat", "a.hdr"}));
+  ExpectSame(otb::HUDReadSceneMetadata(path), metadata);
+}
+
 TEST(HUDSceneMetadata, WidthsHaveTheUnitOfTheWavelengths)
 {
   const TemporaryFolder folder;
@@ -242,6 +269,29 @@ TEST(HUDSceneMetadata, WidthsHaveTheUnitOfTheWavelengths)
   });
   EXPECT_EQ(ofOneBand.m_Wavelengths, (std::vector<double>{500., 500.}));
   EXPECT_TRUE(ofOneBand.m_Widths.empty());
+}
+
+TEST(HUDSceneMetadata, OfAbundancesNamesTheEndmembers)
+{
+  const otb::HUDSceneMetadata metadata = otb::HUDAbundanceMetadata(Full(), 3, {"tree"});
+  EXPECT_EQ(metadata.m_BandNames, (std::vector<std::string>{"tree", "endmember 2", "endmember 3"}));
+  EXPECT_TRUE(metadata.m_Wavelengths.empty());
+  EXPECT_EQ(metadata.m_Units, "");
+  EXPECT_TRUE(metadata.m_Scales.empty());
+  EXPECT_EQ(metadata.m_Items, Full().m_Items);
+}
+
+TEST(HUDSceneMetadata, IsCompletedByOthers)
+{
+  otb::HUDSceneMetadata metadata;
+  metadata.m_Widths = {1., 2., 3.};
+  metadata.m_Items = {{"synthetic", "no"}};
+  const otb::HUDSceneMetadata complete = otb::HUDCompleteSceneMetadata(metadata, Full());
+  EXPECT_EQ(complete.m_Widths, metadata.m_Widths);
+  EXPECT_EQ(complete.m_Wavelengths, kWavelengths);
+  EXPECT_EQ(complete.m_Units, Full().m_Units);
+  EXPECT_EQ(complete.m_Items.at("synthetic"), "no");
+  EXPECT_EQ(complete.m_Items.count("acquisition_time"), 1u);
 }
 
 TEST(HUDSceneMetadata, SelectsBands)

@@ -21,7 +21,11 @@ struct SceneInfo
 {
   Eigen::MatrixXd m_Endmembers;            ///< A, [bands x d], in the scene's units
   std::vector<double> m_Wavelengths;       ///< nanometre, one per band; empty when unknown
-  std::string m_Units;                     ///< of the spectra; empty when unknown
+  std::vector<double> m_Widths;            ///< full widths at half maximum, likewise
+  std::vector<std::string> m_BandNames;    ///< likewise
+  std::string m_Units;                     ///< of the scaled spectra; empty when unknown
+  std::vector<double> m_Scales;            ///< value in the unit = scale * value + offset; one per band, empty: 1
+  std::vector<double> m_Offsets;           ///< one per band, empty: 0
   std::optional<double> m_NoData;          ///< that the scene declares
   std::optional<ResidualModel> m_Residual; ///< of the endmembers' mixtures in the scenes; none when not estimated
 };
