@@ -301,7 +301,7 @@ HUDImportedScene ImportPrisma(const std::string& path, const HUDImportOptions& o
   scene.m_Counts = std::make_shared<HUDImportCounts>();
   scene.m_Source = HUDRowImageSource::New();
   const auto count = static_cast<Eigen::Index>(bands.size());
-  BlockReader read = [product](Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> pixels) {
+  BlockReader read = [product](Eigen::Index row, const Eigen::Ref<Eigen::MatrixXf>& pixels) {
     product->ReadRows(row, pixels);
   };
 
@@ -357,7 +357,7 @@ HUDImportedScene ImportMatlab(const std::string& path, const HUDImportOptions& o
   scene.m_Source = HUDRowImageSource::New();
   scene.m_Source->SetBlocks(
       file->Bands(), file->Width(), file->Height(),
-      Count([file](Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> pixels) { file->ReadRows(row, pixels); },
+      Count([file](Eigen::Index row, const Eigen::Ref<Eigen::MatrixXf>& pixels) { file->ReadRows(row, pixels); },
             file->Width(), scene.m_Counts));
   scene.m_Metadata.m_Items["import_variable"] = file->Name();
   scene.m_Messages.push_back(Compose("MATLAB array ", file->Name(), ": ", file->Width(), " x ", file->Height(),
