@@ -126,6 +126,7 @@ private:
     SetDocExampleParameterValue("ie", "endmembers.tif");
     SetDocExampleParameterValue("out", "evaluation.json");
     SetDocExampleParameterValue("report", "evaluation.html");
+    SetDocExampleParameterValue("quicklook", "quicklook.png");
     SetOfficialDocLink();
   }
 
