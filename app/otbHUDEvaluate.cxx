@@ -125,6 +125,7 @@ private:
     SetDocExampleParameterValue("ie", "endmembers.tif");
     SetDocExampleParameterValue("out", "evaluation.json");
     SetDocExampleParameterValue("report", "evaluation.html");
+    SetDocExampleParameterValue("quicklook", "quicklook.png");
     SetOfficialDocLink();
   }
 

@@ -54,7 +54,7 @@ private:
         "model file holds everything "
         "that HUDSample needs: the network, the endmembers and the wavelengths. Training can be "
         "interrupted (Ctrl-C): the "
-        "model so far is then saved, and resume goes on with it. After a crash, resume "
+        "model so far is then saved, and resume goes on with it. After a crash or when it was cancelled in QGIS, resume "
         "goes on with name.checkpoint.safetensors, which stands beside the model while it is trained.");
     SetDocLimitations("Nothing larger than a patch is learned.");
     SetDocAuthors("The HUD developers");
@@ -217,6 +217,7 @@ private:
     SetDocExampleParameterValue("il", "jasper_ridge.tif");
     SetDocExampleParameterValue("ne", "4");
     SetDocExampleParameterValue("out", "jasper.safetensors");
+    SetDocExampleParameterValue("preview", "preview.png");
     SetOfficialDocLink();
   }
 

@@ -146,6 +146,8 @@ private:
     SetDocExampleParameterValue("ne", "4");
     SetDocExampleParameterValue("out", "abundances.tif");
     SetDocExampleParameterValue("outendm", "endmembers.tif");
+    SetDocExampleParameterValue("outlib", "endmembers.csv");
+    SetDocExampleParameterValue("report", "unmixing.json");
     SetOfficialDocLink();
   }
 

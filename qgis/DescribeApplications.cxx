@@ -177,7 +177,8 @@ std::string DescriptorLine(const Json& parameter)
   const std::string kind = parameter["kind"];
   const std::string optional = parameter["optional"].get<bool>() ? "True" : "False";
   const std::string extension = parameter.value("extension", "");
-  const std::string filter = extension.empty() ? "None" : extension.substr(1) + " (*" + extension + ")";
+  const std::string filter =
+      extension.empty() ? "None" : extension.substr(1) + " (*" + extension + ");;All files (*.*)";
   const std::string value = !parameter.contains("default")     ? "None"
                             : parameter["default"].is_string() ? parameter["default"].get<std::string>()
                                                                : parameter["default"].dump();

@@ -117,7 +117,7 @@ class HudAlgorithm(QgsProcessingAlgorithm):
         if kind == "output image":
             return QgsProcessingParameterRasterDestination(key, text, None, optional)
         if kind == "output file":
-            filter = extension[1:].upper() + " (*" + extension + ")" if extension else ""
+            filter = extension[1:].upper() + " (*" + extension + ");;All files (*.*)" if extension else ""
             # An optional file is not written unless the user names it.
             return QgsProcessingParameterFileDestination(key, text, filter, None, optional, not optional)
         if kind == "choice":
