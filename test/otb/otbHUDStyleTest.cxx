@@ -21,7 +21,6 @@ namespace
 {
 
 using hud::test::MessageOf;
-using hud::test::ReadText;
 using hud::test::Says;
 using hud::test::TemporaryFolder;
 
