@@ -21,6 +21,7 @@ export QGIS_CUSTOM_CONFIG_PATH=$work/qgis XDG_RUNTIME_DIR=$work LC_ALL=C.UTF-8
 # QGIS writes statistics beside the images that it opens.
 cp "$here/data/jasper_ridge.tif" "$work/jasper_ridge.tif"
 cp "$scene" "$work/synthetic.tif"
+cp "${scene%.tif}.qml" "$work/synthetic.qml"
 export HUD_SHOTS=$work
 timeout 300 xvfb-run -a -s "-screen 0 1400x900x24" \
   qgis --nologo --noversioncheck --profiles-path "$QGIS_CUSTOM_CONFIG_PATH" --code "$here/scripts/qgis-screenshots.py" >"$work/log" 2>&1 || true
