@@ -460,6 +460,7 @@ private:
     const std::chrono::duration<double, std::ratio<60>> interval(GetParameterFloat("checkpoint"));
     const fs::path checkpoint = CheckpointPath();
     bool removeCheckpoint = ResumesFrom(checkpoint);
+    bool hasPreview = false;
     Clock::time_point saved = Clock::now();
     const std::optional<HUDPreview> preview = MakePreview(session, maps);
     session.Run(iterations, [&](const hud::TrainProgress& state) {
@@ -467,8 +468,10 @@ private:
       const bool isLast = state.m_Iteration == iterations;
       if (preview && (isLast || state.m_Iteration % GetParameterInt("previewevery") == 0))
       {
-        Attempt("preview",
-                [&] { HUDWritePicture(preview->Draw(session.DrawPatches(4, 2)), GetParameterString("preview")); });
+        Attempt("preview", [&] {
+          HUDWritePicture(preview->Draw(session.DrawPatches(4, 2)), GetParameterString("preview"));
+          hasPreview = true;
+        });
       }
       if (interval.count() > 0. && !isLast && Clock::now() - saved >= interval)
       {
@@ -487,6 +490,11 @@ private:
     });
     if (HUDInterrupt::Cancelled() && session.Info().m_Iteration < iterations)
     {
+      if (hasPreview)
+      {
+        std::error_code ignored;
+        fs::remove(GetParameterString("preview"), ignored);
+      }
       AbandonTraining(session, removeCheckpoint ? checkpoint : fs::path());
     }
     session.Save(GetParameterString("out"));

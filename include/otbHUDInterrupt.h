@@ -6,9 +6,9 @@
 namespace otb
 {
 
-/// While one lives, SIGINT and SIGTERM only set a flag, so that long work can stop at a safe place and clean up; so does
-/// SIGPIPE where it would kill: whoever read the log, such as QGIS, is gone. May be nested; the outermost clears the flag at
-/// its start and restores the handlers at its end. To be used by one thread.
+/// While one lives, SIGINT and SIGTERM only set a flag, so that long work can stop at a safe place and clean up; so do SIGHUP
+/// and SIGPIPE where they would kill: the terminal, or whoever read the log, such as QGIS, is gone. May be nested; the
+/// outermost clears the flag at its start and restores the handlers at its end. To be used by one thread.
 class HUDInterrupt
 {
 public:

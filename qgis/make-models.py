@@ -20,7 +20,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QPointF
 
 HELP = """Learns from a hyperspectral {scene} and generates a synthetic one: {steps}unmixing into endmembers and abundances, training of a
-model, a synthetic scene with its abundances, and a page that says how near it is to the real one. Training takes nearly all of
+model, a synthetic scene with its abundances, and a page that says how near it is to the real one. Training takes most of
 the time: 2000 iterations about 5 minutes on 2 cores. For more parameters run the applications one by one."""
 
 

@@ -136,7 +136,8 @@ cancelled()
   [ -z "$(ls -A cancelled)" ] || fail "a cancelled $1 left $(ls -A cancelled)"
   rmdir cancelled
 }
-cancelled INT 'Training: ' otb:HUDTrain --il=scene.tif --iterations=100000 --out=cancelled/model.safetensors
+cancelled INT 'Training: 0% [iteration 3' otb:HUDTrain --il=scene.tif --iterations=100000 --out=cancelled/model.safetensors \
+  --preview=cancelled/preview.png --previewevery=1
 cancelled TERM 'Training: ' otb:HUDTrain --il=scene.tif --iterations=100000 --out=cancelled/model.safetensors
 cancelled INT 'Sampling' otb:HUDSample --model=chain.safetensors --sizex=1000 --sizey=1000 --sampler=ddpm --steps=1000 \
   --out=cancelled/scene.tif

@@ -6,6 +6,7 @@
 #   qgis-settings.py set QGIS3.ini GROUP/KEY=VALUE...
 import os
 import re
+import shutil
 import sys
 
 from qgis.PyQt.QtCore import QSettings
@@ -58,11 +59,19 @@ for name, value in (entry.split("=", 1) for entry in entries):
         print("kept     {}: {} = {}".format(path, name, value))
         continue
     lines = with_setting(lines, *name.split("/", 1), value)
-    print("wrote    {}: {} = {}".format(path, name, value))
-staged = path + ".incomplete"
-with open(staged, "w", encoding="utf-8", errors="surrogateescape") as file:
-    file.write("\n".join(lines) + "\n")
-os.replace(staged, path)
+    before = read(path, name)
+    print("wrote    {}: {} = {}{}".format(path, name, value, " (was: {})".format(before) if before else ""))
+target = os.path.realpath(path)
+staged = target + ".incomplete"
+try:
+    with open(staged, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write("\n".join(lines) + "\n")
+    if os.path.exists(target):
+        shutil.copymode(target, staged)
+    os.replace(staged, target)
+finally:
+    if os.path.exists(staged):
+        os.remove(staged)
 wrong = [entry for entry in entries if read(path, entry.split("=", 1)[0]) != entry.split("=", 1)[1]]
 if wrong:
     sys.exit("qgis-settings: {} does not hold {}".format(path, ", ".join(wrong)))

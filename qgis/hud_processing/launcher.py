@@ -81,7 +81,8 @@ def _tell(line, feedback):
         feedback.setProgressText(line)
         return None
     for mark in ("(FATAL)", "(CRITICAL)", "ERROR"):
-        if mark in line:
+        # A folder may be called ERROR.
+        if line.startswith(mark) if mark == "ERROR" else mark in line:
             feedback.reportError(line)
             return line.split(mark, 1)[1].replace(CAUGHT, "").lstrip(": ")
     if "(WARNING)" in line:

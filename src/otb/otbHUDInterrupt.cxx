@@ -5,6 +5,8 @@
 
 #include "hud/core/Error.h"
 
+#include <array>
+#include <atomic>
 #include <csignal>
 
 namespace otb
@@ -13,20 +15,27 @@ namespace otb
 namespace
 {
 
-volatile std::sig_atomic_t requested = 0;
-volatile std::sig_atomic_t cancelled = 0;
+static_assert(std::atomic<bool>::is_always_lock_free, "a handler may use it");
+std::atomic<bool> requested = false;
+std::atomic<bool> cancelled = false;
 int depth = 0;
-struct sigaction previousInterrupt;
-struct sigaction previousTermination;
-struct sigaction previousPipe;
+
+struct CaughtSignal
+{
+  int m_Signal;
+  bool m_OnlyIfFatal; ///< left alone where it is ignored, as by nohup, or handled, as by Python
+  struct sigaction m_Previous = {};
+};
+
+std::array<CaughtSignal, 4> signals = {{{SIGINT, false}, {SIGTERM, false}, {SIGHUP, true}, {SIGPIPE, true}}};
 
 extern "C" void HUDRecordSignal(int signal)
 {
   if (signal != SIGINT)
   {
-    cancelled = 1;
+    cancelled = true;
   }
-  requested = 1;
+  requested = true;
 }
 
 } // namespace
@@ -35,20 +44,20 @@ HUDInterrupt::HUDInterrupt()
 {
   if (depth++ == 0)
   {
-    requested = 0;
-    cancelled = 0;
+    requested = false;
+    cancelled = false;
     struct sigaction action = {};
     action.sa_handler = HUDRecordSignal;
     // Without SA_RESTART a read or write of a file could fail with EINTR.
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, &previousInterrupt);
-    sigaction(SIGTERM, &action, &previousTermination);
-    sigaction(SIGPIPE, &action, &previousPipe);
-    if (previousPipe.sa_handler != SIG_DFL)
+    for (CaughtSignal& caught : signals)
     {
-      // A host such as Python lives with broken pipes.
-      sigaction(SIGPIPE, &previousPipe, nullptr);
+      sigaction(caught.m_Signal, &action, &caught.m_Previous);
+      if (caught.m_OnlyIfFatal && caught.m_Previous.sa_handler != SIG_DFL)
+      {
+        sigaction(caught.m_Signal, &caught.m_Previous, nullptr);
+      }
     }
   }
 }
@@ -57,22 +66,23 @@ HUDInterrupt::~HUDInterrupt()
 {
   if (--depth == 0)
   {
-    sigaction(SIGINT, &previousInterrupt, nullptr);
-    sigaction(SIGTERM, &previousTermination, nullptr);
-    sigaction(SIGPIPE, &previousPipe, nullptr);
-    requested = 0;
-    cancelled = 0;
+    for (const CaughtSignal& caught : signals)
+    {
+      sigaction(caught.m_Signal, &caught.m_Previous, nullptr);
+    }
+    requested = false;
+    cancelled = false;
   }
 }
 
 bool HUDInterrupt::Requested()
 {
-  return requested != 0;
+  return requested;
 }
 
 bool HUDInterrupt::Cancelled()
 {
-  return cancelled != 0;
+  return cancelled;
 }
 
 void HUDInterrupt::ThrowIfRequested()

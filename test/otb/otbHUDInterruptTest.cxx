@@ -23,7 +23,7 @@ void EarlierHandler(int)
 
 TEST(HUDInterrupt, TurnsSignalsIntoAFlag)
 {
-  for (const int signal : {SIGINT, SIGTERM, SIGPIPE})
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
   {
     const otb::HUDInterrupt interrupt;
     EXPECT_FALSE(otb::HUDInterrupt::Requested());
@@ -51,15 +51,18 @@ TEST(HUDInterrupt, GivesTheEarlierHandlersBack)
   std::signal(SIGINT, before);
 }
 
-TEST(HUDInterrupt, LeavesABrokenPipeToAHostThatIgnoresIt)
+TEST(HUDInterrupt, LeavesTerminalAndPipeToAHostThatIgnoresThem)
 {
-  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  for (const int signal : {SIGHUP, SIGPIPE})
   {
-    const otb::HUDInterrupt interrupt;
-    std::raise(SIGPIPE);
-    EXPECT_FALSE(otb::HUDInterrupt::Requested());
+    const auto before = std::signal(signal, SIG_IGN);
+    {
+      const otb::HUDInterrupt interrupt;
+      std::raise(signal);
+      EXPECT_FALSE(otb::HUDInterrupt::Requested());
+    }
+    EXPECT_EQ(std::signal(signal, before), SIG_IGN);
   }
-  EXPECT_EQ(std::signal(SIGPIPE, before), SIG_IGN);
 }
 
 TEST(HUDInterrupt, KeepsTheFlagWhenANestedOneEnds)
