@@ -8,16 +8,17 @@
 #include "otbHUDNoData.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/Message.h"
 
 #include <gdal_priv.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <sstream>
 #include <utility>
 
 namespace otb
@@ -28,6 +29,7 @@ namespace
 
 using Array = std::shared_ptr<GDALMDArray>;
 using Group = std::shared_ptr<GDALGroup>;
+using hud::Compose;
 
 // The scale of a spectrometer: value = m_Factor * number + m_Offset.
 struct Scale
@@ -99,14 +101,6 @@ double ToDecimal(double value)
   double decimal = value;
   std::from_chars(text.data(), end, decimal);
   return decimal;
-}
-
-template <typename... Values>
-std::string Compose(const Values&... values)
-{
-  std::ostringstream text;
-  (text << ... << values);
-  return text.str();
 }
 
 // The mean way from one sample to the next along a dimension; nothing when no line has two samples.
@@ -220,6 +214,7 @@ struct HUDPrismaProduct::Implementation
   Scale ReadScale(const std::string& name);
   void FindOrientation();
   bool ReadDegrees(Degrees& latitude, Degrees& longitude) const;
+  bool ReadDegrees(const std::string& suffix, Degrees& latitude, Degrees& longitude) const;
   Eigen::MatrixXd ToImage(const Degrees& degrees) const;
   void ReadGrid();
   int ReadEpsg() const;
@@ -307,14 +302,17 @@ void HUDPrismaProduct::Implementation::FindLevel()
            ", expected HDFEOS/SWATHS/PRS_L..._HCO");
   }
   const std::vector<std::string> names = swaths->GetGroupNames();
-  const std::optional<std::string> level = Text("Processing_Level");
-  if (level)
+  const std::string level = Text("Processing_Level").value_or("");
+  if (!level.empty())
   {
-    m_Level = level->substr(level->find_first_not_of("Ll") == std::string::npos ? 0 : level->find_first_not_of("Ll"));
+    const std::size_t start = level.find_first_not_of("Ll");
+    m_Level = level.substr(start == std::string::npos ? 0 : start);
+    std::transform(m_Level.begin(), m_Level.end(), m_Level.begin(),
+                   [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
     RefuseGeoreferenced();
   }
   const std::array<std::string, 4> known = {"1", "2B", "2C", "2D"};
-  if (!level)
+  if (level.empty())
   {
     for (const std::string& candidate : known)
     {
@@ -325,14 +323,14 @@ void HUDPrismaProduct::Implementation::FindLevel()
     }
     if (m_Level.empty())
     {
-      Refuse("is no PRISMA product: the attribute Processing_Level is missing, and of the swaths " + Join(names) +
-             " none is PRS_L1_HCO, PRS_L2B_HCO, PRS_L2C_HCO or PRS_L2D_HCO");
+      Refuse("is no PRISMA product: the attribute Processing_Level is missing or empty, and of the swaths " +
+             Join(names) + " none is PRS_L1_HCO, PRS_L2B_HCO, PRS_L2C_HCO or PRS_L2D_HCO");
     }
-    Warn("the attribute Processing_Level is missing: L" + m_Level + " by its swath");
+    Warn("the attribute Processing_Level is missing or empty: L" + m_Level + " by its swath");
   }
   else if (std::find(known.begin(), known.end(), m_Level) == known.end())
   {
-    Refuse("the attribute Processing_Level is '" + *level + "', expected 1, 2B, 2C or 2D");
+    Refuse("the attribute Processing_Level is '" + level + "', expected 1, 2B, 2C or 2D");
   }
   m_Swath = swaths->OpenGroup(SwathName());
   if (!m_Swath)
@@ -391,6 +389,13 @@ void HUDPrismaProduct::Implementation::OpenSpectrometer(Spectrometer& spectromet
   if (!spectrometer.m_Cube)
   {
     Refuse("the cube " + folder + prefix + "_Cube is missing");
+  }
+  // Numbers above 32767 or 255 would be lost.
+  const GDALDataType type = spectrometer.m_Cube->GetDataType().GetNumericDataType();
+  if (type == GDT_Int16 || type == GDT_Byte)
+  {
+    Refuse("the cube " + folder + prefix + "_Cube has the type " + GDALGetDataTypeName(type) +
+           ", expected numbers from 0 to 65535, UInt16");
   }
   spectrometer.m_Slots = static_cast<Eigen::Index>(spectrometer.m_Cube->GetDimensions()[1]->GetSize());
   const std::string errors = prefix + (m_Level == "1" ? "_PIXEL_SAT_ERR_MATRIX" : "_PIXEL_L2_ERR_MATRIX");
@@ -498,7 +503,13 @@ Scale HUDPrismaProduct::Implementation::ReadScale(const std::string& name)
 
 bool HUDPrismaProduct::Implementation::ReadDegrees(Degrees& latitude, Degrees& longitude) const
 {
-  const std::string suffix = m_Level == "1" ? "_VNIR" : "";
+  return m_Level == "1" ? ReadDegrees("_VNIR", latitude, longitude) || ReadDegrees("_SWIR", latitude, longitude)
+                        : ReadDegrees("", latitude, longitude);
+}
+
+bool HUDPrismaProduct::Implementation::ReadDegrees(const std::string& suffix, Degrees& latitude,
+                                                   Degrees& longitude) const
+{
   const auto read = [&](const std::string& name, Degrees& degrees) {
     const Array array = OpenArray(m_Geolocation, name, 2);
     if (!array)
@@ -509,15 +520,20 @@ bool HUDPrismaProduct::Implementation::ReadDegrees(Degrees& latitude, Degrees& l
     if (static_cast<Eigen::Index>(dimensions[0]->GetSize()) != m_Sizes[0] ||
         static_cast<Eigen::Index>(dimensions[1]->GetSize()) != m_Sizes[1])
     {
+      if (m_Level == "2D")
+      {
+        return false; // It has its grid.
+      }
       Refuse(Compose("found ", name, " of ", dimensions[0]->GetSize(), " x ", dimensions[1]->GetSize(), ", expected ",
                      m_Sizes[0], " x ", m_Sizes[1]));
     }
+    CPLErrorReset();
     degrees.resize(m_Sizes[1], m_Sizes[0]);
     const GUInt64 start[] = {0, 0};
     const std::size_t count[] = {static_cast<std::size_t>(m_Sizes[0]), static_cast<std::size_t>(m_Sizes[1])};
     if (!array->Read(start, count, nullptr, nullptr, GDALExtendedDataType::Create(GDT_Float64), degrees.data()))
     {
-      throw hud::FileError(m_Path + ": cannot read " + name + ": " + CPLGetLastErrorMsg());
+      throw hud::FileError(m_Path + ": cannot read " + name + ": " + HUDReadFailure());
     }
     return true;
   };
@@ -530,10 +546,9 @@ bool HUDPrismaProduct::Implementation::ReadDegrees(Degrees& latitude, Degrees& l
     double& north = latitude.data()[i];
     double& east = longitude.data()[i];
     // What is not known may also be 0, 0.
-    if (!(std::abs(north) <= 90. && std::abs(east) <= 180.) || (north == 0. && east == 0.))
-    {
-      north = east = std::numeric_limits<double>::quiet_NaN();
-    }
+    const bool known = std::abs(north) <= 90. && std::abs(east) <= 360. && (north != 0. || east != 0.);
+    north = known ? north : std::numeric_limits<double>::quiet_NaN();
+    east = known ? std::remainder(east, 360.) : std::numeric_limits<double>::quiet_NaN();
   }
   return true;
 }
@@ -552,7 +567,7 @@ void HUDPrismaProduct::Implementation::FindOrientation()
   {
     const std::string suffix = m_Level == "1" ? "_VNIR" : "";
     const std::string what = "the arrays Latitude" + suffix + " and Longitude" + suffix + " of " + SwathName() +
-                             "/Geolocation Fields are missing";
+                             "/Geolocation Fields are missing" + (swath ? "" : " or of another size than the image");
     if (swath)
     {
       Refuse(what);
@@ -593,7 +608,7 @@ Eigen::MatrixXd HUDPrismaProduct::Implementation::ToImage(const Degrees& degrees
 int HUDPrismaProduct::Implementation::ReadEpsg() const
 {
   const std::optional<double> code = Number("Epsg_Code");
-  if (code)
+  if (code && *code != 0.)
   {
     const int epsg = static_cast<int>(*code);
     const int zone = epsg % 100;
@@ -604,10 +619,18 @@ int HUDPrismaProduct::Implementation::ReadEpsg() const
     return epsg;
   }
   const std::optional<double> zone = Number("Projection_Id");
-  const std::optional<double> latitude = Number("Product_center_lat");
+  std::optional<double> latitude = Number("Product_center_lat");
+  Degrees latitudes;
+  Degrees longitudes;
+  if (!latitude && ReadDegrees(latitudes, longitudes))
+  {
+    const auto known = std::find_if(latitudes.data(), latitudes.data() + latitudes.size(),
+                                    [](double value) { return std::isfinite(value); });
+    latitude = known == latitudes.data() + latitudes.size() ? latitude : *known;
+  }
   if (!zone || !latitude || *zone < 1. || *zone > 60.)
   {
-    Refuse("the attribute Epsg_Code is missing, and Projection_Id and Product_center_lat do not tell the zone");
+    Refuse("the attribute Epsg_Code is missing or 0, and Projection_Id and Product_center_lat do not tell the zone");
   }
   return (*latitude < 0. ? 32700 : 32600) + static_cast<int>(*zone);
 }
@@ -809,10 +832,11 @@ void HUDPrismaProduct::Implementation::Load(const Array& array, Eigen::Index row
   }
   start[dimension] = static_cast<GUInt64>(m_Orientation.m_FlipRows ? Height() - row - rows : row);
   count[dimension] = static_cast<std::size_t>(rows);
+  CPLErrorReset();
   if (!array->Read(start.data(), count.data(), nullptr, nullptr, GDALExtendedDataType::Create(type), buffer))
   {
     throw hud::FileError(Compose(m_Path, ": cannot read rows ", row, " to ", row + rows - 1, " of ",
-                                 array->GetFullName(), ": ", CPLGetLastErrorMsg()));
+                                 array->GetFullName(), ": ", HUDReadFailure()));
   }
 }
 
@@ -925,16 +949,17 @@ void HUDPrismaProduct::ReadRows(Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> pi
 std::vector<double> HUDPrismaProduct::EstimateFlaggedShares() const
 {
   const auto bands = static_cast<Eigen::Index>(m_Implementation->m_Selected.size());
-  // Few parts of several rows, as in a swath each read goes through all of the file.
-  constexpr Eigen::Index kParts = 8;
-  constexpr Eigen::Index kRows = 8;
+  // In a swath each read goes through all of the file.
+  const bool swath = !m_Implementation->m_Orientation.m_RowsFirst;
+  const Eigen::Index parts = swath ? 1 : 8;
+  const Eigen::Index rows = swath ? 64 : 8;
   std::vector<double> shares(static_cast<std::size_t>(bands), 0.);
   double pixels = 0.;
   Eigen::Index next = 0;
-  for (Eigen::Index part = 0; part < kParts; ++part)
+  for (Eigen::Index part = 0; part < parts; ++part)
   {
-    const Eigen::Index first = std::max(next, part * Height() / kParts);
-    next = std::min(first + kRows, Height());
+    const Eigen::Index first = std::max(next, ((2 * part + 1) * Height() / parts - rows) / 2);
+    next = std::min(first + rows, Height());
     if (first >= next)
     {
       continue;
