@@ -48,6 +48,19 @@ struct Spectrometer
   Scale m_Scale;
 };
 
+// Rows as stored: planes of dimension 0, in each the bands, in each the samples of dimension 2.
+struct Part
+{
+  Eigen::Index m_Planes = 0;
+  Eigen::Index m_Samples = 0;
+  std::array<std::vector<std::uint16_t>, 2> m_Numbers; // VNIR, SWIR
+  std::array<std::vector<std::uint8_t>, 2> m_Codes;    // empty: no sample is flagged
+};
+
+// A tile of samples stays in the cache, as numbers and as pixels.
+constexpr Eigen::Index kTile = 32;
+using Spectra = std::array<float*, kTile>;
+
 // How the image lies in the arrays, whose dimensions are 0, band and 2.
 struct Orientation
 {
@@ -227,6 +240,9 @@ struct HUDPrismaProduct::Implementation
   double RequireNumber(const std::string& name) const;
 
   void Load(const Array& array, Eigen::Index row, Eigen::Index rows, GDALDataType type, void* buffer) const;
+  Part LoadPart(Eigen::Index row, Eigen::Index rows) const;
+  void FillTile(const Part& part, Eigen::Index plane, Eigen::Index first, std::size_t width,
+                const Spectra& spectra) const;
   void ReadPart(Eigen::Index row, Eigen::Index rows, float* pixels) const;
 };
 
@@ -840,92 +856,97 @@ void HUDPrismaProduct::Implementation::Load(const Array& array, Eigen::Index row
   }
 }
 
-void HUDPrismaProduct::Implementation::ReadPart(Eigen::Index row, Eigen::Index rows, float* pixels) const
+Part HUDPrismaProduct::Implementation::LoadPart(Eigen::Index row, Eigen::Index rows) const
 {
-  // As stored: planes of dimension 0, in each the bands, in each the samples of dimension 2.
-  const Eigen::Index planes = m_Orientation.m_RowsFirst ? rows : m_Sizes[0];
-  const Eigen::Index samples = m_Orientation.m_RowsFirst ? m_Sizes[1] : rows;
-  std::array<std::vector<std::uint16_t>, 2> numbers;
-  std::array<std::vector<std::uint8_t>, 2> codes;
+  Part part;
+  part.m_Planes = m_Orientation.m_RowsFirst ? rows : m_Sizes[0];
+  part.m_Samples = m_Orientation.m_RowsFirst ? m_Sizes[1] : rows;
   for (std::size_t i = 0; i < 2; ++i)
   {
     const Spectrometer& spectrometer = m_Spectrometers[i];
-    const auto size = static_cast<std::size_t>(planes * spectrometer.m_Slots * samples);
-    numbers[i].resize(size);
-    Load(spectrometer.m_Cube, row, rows, GDT_UInt16, numbers[i].data());
+    const auto size = static_cast<std::size_t>(part.m_Planes * spectrometer.m_Slots * part.m_Samples);
+    part.m_Numbers[i].resize(size);
+    Load(spectrometer.m_Cube, row, rows, GDT_UInt16, part.m_Numbers[i].data());
     if (spectrometer.m_Errors && m_Flagged != HUDFlaggedSamples::Keep)
     {
-      codes[i].resize(size);
-      Load(spectrometer.m_Errors, row, rows, GDT_Byte, codes[i].data());
+      part.m_Codes[i].resize(size);
+      Load(spectrometer.m_Errors, row, rows, GDT_Byte, part.m_Codes[i].data());
     }
   }
+  return part;
+}
 
+void HUDPrismaProduct::Implementation::FillTile(const Part& part, Eigen::Index plane, Eigen::Index first,
+                                                std::size_t width, const Spectra& spectra) const
+{
+  std::array<std::uint16_t, kTile> any = {};
+  std::array<std::uint8_t, kTile> flagged = {};
+  const auto offset = [&](const hud::SpectrometerBand& band) {
+    const Eigen::Index slots = m_Spectrometers[band.m_Swir ? 1 : 0].m_Slots;
+    return (plane * slots + band.m_Slot) * part.m_Samples + first;
+  };
+  for (const Spectrometer& spectrometer : m_Spectrometers)
+  {
+    for (const hud::SpectrometerBand& band : spectrometer.m_Bands)
+    {
+      const std::uint16_t* const line = part.m_Numbers[band.m_Swir ? 1 : 0].data() + offset(band);
+      for (std::size_t i = 0; i < width; ++i)
+      {
+        any[i] = static_cast<std::uint16_t>(any[i] | line[i]);
+      }
+    }
+  }
+  for (std::size_t b = 0; b < m_Selected.size(); ++b)
+  {
+    const hud::SpectrometerBand& band = m_Selected[b];
+    const std::size_t detector = band.m_Swir ? 1 : 0;
+    const Scale& scale = m_Spectrometers[detector].m_Scale;
+    const std::uint16_t* const line = part.m_Numbers[detector].data() + offset(band);
+    if (part.m_Codes[detector].empty())
+    {
+      for (std::size_t i = 0; i < width; ++i)
+      {
+        spectra[i][b] = static_cast<float>(scale.m_Factor * line[i] + scale.m_Offset);
+      }
+      continue;
+    }
+    const std::uint8_t* const code = part.m_Codes[detector].data() + offset(band);
+    for (std::size_t i = 0; i < width; ++i)
+    {
+      spectra[i][b] = code[i] > 0 ? kHUDNoDataValue : static_cast<float>(scale.m_Factor * line[i] + scale.m_Offset);
+      flagged[i] = static_cast<std::uint8_t>(flagged[i] | code[i]);
+    }
+  }
+  for (std::size_t i = 0; i < width; ++i)
+  {
+    if (any[i] == 0 || (flagged[i] > 0 && m_Flagged == HUDFlaggedSamples::NoDataPixel))
+    {
+      std::fill_n(spectra[i], m_Selected.size(), kHUDNoDataValue);
+    }
+  }
+}
+
+void HUDPrismaProduct::Implementation::ReadPart(Eigen::Index row, Eigen::Index rows, float* pixels) const
+{
+  const Part part = LoadPart(row, rows);
   const auto bands = static_cast<Eigen::Index>(m_Selected.size());
-  constexpr Eigen::Index kTile = 32;
   const auto pixelOf = [&](Eigen::Index plane, Eigen::Index sample) {
     const Eigen::Index line = m_Orientation.m_RowsFirst ? plane : sample;
     const Eigen::Index place = m_Orientation.m_RowsFirst ? sample : plane;
     return (m_Orientation.m_FlipRows ? rows - 1 - line : line) * Width() +
            (m_Orientation.m_FlipColumns ? Width() - 1 - place : place);
   };
-  for (Eigen::Index plane = 0; plane < planes; ++plane)
+  for (Eigen::Index plane = 0; plane < part.m_Planes; ++plane)
   {
-    for (Eigen::Index first = 0; first < samples; first += kTile)
+    for (Eigen::Index first = 0; first < part.m_Samples; first += kTile)
     {
-      // A tile of samples stays in the cache, as numbers and as pixels.
-      const Eigen::Index width = std::min(kTile, samples - first);
-      std::array<float*, kTile> spectra = {};
-      std::array<std::uint16_t, kTile> any = {};
-      std::array<std::uint8_t, kTile> flagged = {};
+      const Eigen::Index width = std::min(kTile, part.m_Samples - first);
+      Spectra spectra = {};
       for (Eigen::Index i = 0; i < width; ++i)
       {
         spectra[static_cast<std::size_t>(i)] = pixels + pixelOf(plane, first + i) * bands;
       }
-      const auto offset = [&](Eigen::Index spectrometer, Eigen::Index slot) {
-        return (plane * m_Spectrometers[static_cast<std::size_t>(spectrometer)].m_Slots + slot) * samples + first;
-      };
-      for (const Spectrometer& spectrometer : m_Spectrometers)
-      {
-        for (const hud::SpectrometerBand& band : spectrometer.m_Bands)
-        {
-          const std::uint16_t* const line =
-              numbers[band.m_Swir ? 1 : 0].data() + offset(band.m_Swir ? 1 : 0, band.m_Slot);
-          for (std::size_t i = 0; i < static_cast<std::size_t>(width); ++i)
-          {
-            any[i] = static_cast<std::uint16_t>(any[i] | line[i]);
-          }
-        }
-      }
-      for (Eigen::Index b = 0; b < bands; ++b)
-      {
-        const hud::SpectrometerBand& band = m_Selected[static_cast<std::size_t>(b)];
-        const std::size_t detector = band.m_Swir ? 1 : 0;
-        const Eigen::Index begin = offset(band.m_Swir ? 1 : 0, band.m_Slot);
-        const std::uint16_t* const line = numbers[detector].data() + begin;
-        const double factor = m_Spectrometers[detector].m_Scale.m_Factor;
-        const double shift = m_Spectrometers[detector].m_Scale.m_Offset;
-        if (codes[detector].empty())
-        {
-          for (std::size_t i = 0; i < static_cast<std::size_t>(width); ++i)
-          {
-            spectra[i][b] = static_cast<float>(factor * line[i] + shift);
-          }
-          continue;
-        }
-        const std::uint8_t* const code = codes[detector].data() + begin;
-        for (std::size_t i = 0; i < static_cast<std::size_t>(width); ++i)
-        {
-          spectra[i][b] = code[i] > 0 ? kHUDNoDataValue : static_cast<float>(factor * line[i] + shift);
-          flagged[i] = static_cast<std::uint8_t>(flagged[i] | code[i]);
-        }
-      }
-      for (std::size_t i = 0; i < static_cast<std::size_t>(width); ++i)
-      {
-        if (any[i] == 0 || (flagged[i] > 0 && m_Flagged == HUDFlaggedSamples::NoDataPixel))
-        {
-          std::fill_n(spectra[i], bands, kHUDNoDataValue);
-        }
-      }
+      FillTile(part, plane, first, static_cast<std::size_t>(width), spectra);
     }
   }
 }
