@@ -82,9 +82,9 @@ private:
 
     AddParameter(ParameterType_Float, "maxflagged", "Most flagged pixels of a band");
     SetParameterDescription(
-        "maxflagged", "Bands in which more than this percentage of the pixels are flagged are left out, so that a "
-                      "bad band does not make all pixels no-data. Estimated from some of the rows. 100: none is "
-                      "left out. Without meaning if flagged samples are kept.");
+        "maxflagged", "Bands in which more than this percentage of the pixels are flagged are left out. 50 keeps a few "
+                      "bad bands from making all pixels no-data. Estimated from some of the rows, so that scenes may "
+                      "differ in their bands. 100: none is left out. Without meaning if flagged samples are kept.");
     SetDefaultParameterFloat("maxflagged", static_cast<float>(defaults.m_MaxFlagged));
 
     AddRAMParameter();
@@ -118,7 +118,7 @@ private:
     SetParameterOutputImage("out", m_Source->GetOutput());
     SetOutputMetadata("out", scene.m_Metadata);
     WriteOutputs();
-    LogCounts(*scene.m_Counts);
+    LogCounts(scene);
   }
 
   HUDImportedScene Open()
@@ -134,8 +134,9 @@ private:
     return HUDImportScene(GetParameterString("in"), options);
   }
 
-  void LogCounts(const HUDImportCounts& counts)
+  void LogCounts(const HUDImportedScene& scene)
   {
+    const HUDImportCounts& counts = *scene.m_Counts;
     if (counts.m_Pixels == 0)
     {
       return; // Nothing was written, as in a pipeline in memory.
@@ -146,12 +147,22 @@ private:
     otbAppLogINFO(<< "Pixels: " << counts.m_Pixels
                   << "; without data in any band, as beyond the swath: " << percent(counts.m_Empty)
                   << "; with no-data in some bands, as flagged: " << percent(counts.m_Flagged));
+    const std::string bands = HUDDescribeFlaggedBands(scene, 50.);
+    if (!bands.empty())
+    {
+      otbAppLogWARNING(<< "flagged in more than 50 % of the pixels with data: " << bands
+                       << ". maxflagged 50 leaves such bands out");
+    }
+    if (GetParameterString("flagged") == "pixel" && counts.m_Empty > counts.m_Pixels / 2)
+    {
+      otbAppLogWARNING(<< percent(counts.m_Empty)
+                       << " pixels hold no data. If that is because of a few bad bands, maxflagged 50 leaves them out");
+    }
     if (counts.m_Flagged > (counts.m_Pixels - counts.m_Empty) / 10)
     {
-      otbAppLogWARNING(
-          << "HUD's applications leave out the " << percent(counts.m_Flagged)
-          << " pixels that have no-data in some bands. A lower maxflagged, or exclude, leaves out the bands "
-             "that are flagged most; flagged keep takes their values as they are");
+      otbAppLogWARNING(<< "HUD's applications leave out the " << percent(counts.m_Flagged)
+                       << " pixels that have no-data in some bands. maxflagged 50, or exclude, leaves out the bands "
+                          "that are flagged most; flagged keep takes their values as they are");
     }
   }
 

@@ -223,7 +223,7 @@ private:
 
   void DoExecute() override
   {
-    CheckOutputsWritable();
+    CheckOutputsWritable({"resume"}); // A model may be replaced by what it becomes.
     CheckWatching();
     const std::vector<HUDImageType*> scenes = OpenImages("il");
     const bool resume = HasValue("resume");

@@ -35,8 +35,9 @@ macro(hud_find_dependencies)
   endif()
 endmacro()
 
-# Finds the library that reads MATLAB files, which only the OTB layer needs.
+# Finds the libraries that read and check MATLAB files, which only the OTB layer needs.
 macro(hud_find_matio)
+  find_package(ZLIB REQUIRED)
   find_path(HUD_MATIO_INCLUDE_DIR matio.h)
   find_library(HUD_MATIO_LIBRARY matio)
   if(NOT HUD_MATIO_INCLUDE_DIR OR NOT HUD_MATIO_LIBRARY)

@@ -23,7 +23,9 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace otb
@@ -150,12 +152,14 @@ protected:
 
   /// Throws when an output cannot be written, so that this is known before any long work. Looks at each OutputImage and
   /// OutputFilename parameter that has a value.
-  /// @throws hud::FileError "out: cannot write into folder X: reason", hud::InvalidOption when two outputs are one file
-  void CheckOutputsWritable();
+  /// @param replaceable keys of inputs that an output may replace
+  /// @throws hud::FileError "out: cannot write into folder X: reason", hud::InvalidOption when two outputs are one file, or
+  /// an output is the file of an input
+  void CheckOutputsWritable(const std::set<std::string>& replaceable = {});
 
-  /// Throws when the format of that output cannot hold numbers with a fraction, as few pictures can, though they are asked for.
+  /// Throws when the format or the pixel type of that output cannot hold numbers with a fraction.
   /// @param key of an OutputImage parameter
-  /// @throws hud::InvalidOption that names the file and the format
+  /// @throws hud::InvalidOption that names the file and what was found
   void CheckHoldsNumbers(const std::string& key);
 
   /// Has WriteOutputs describe that output.
@@ -190,6 +194,9 @@ private:
 
   void DoUpdateParameters() override;
   void AfterExecuteAndWriteOutputs() override;
+
+  /// Returns the keys of the inputs that have a value, and their files.
+  std::vector<std::pair<std::string, std::filesystem::path>> GetInputFiles();
 
   OutputImageParameter& GetOutputImageParameter(const std::string& key);
 

@@ -16,8 +16,9 @@ namespace otb
 class HUDMatlabScene
 {
 public:
-  /// Returns whether an HDF5 file without MATLAB's header, as other programs write it, holds arrays of MATLAB's.
-  static bool IsPlainHdf5(const std::string& path);
+  /// Returns whether an HDF5 file is one of MATLAB's: behind a header of 512 bytes, unless it has the groups of a product
+  /// (HDFEOS); or, as other programs write it, without the header but with arrays of MATLAB's.
+  static bool IsHdf5Scene(const std::string& path);
 
   /// Opens the array of that name, or, without a name, the only real, numeric array of three dimensions.
   /// @param memory bytes that ReadRows may use; it reads parts of what is asked for when that is less

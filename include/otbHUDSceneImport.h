@@ -34,7 +34,7 @@ struct HUDImportOptions
   hud::BandJoin m_Join = hud::BandJoin::Swir;
   std::string m_Exclude; ///< as in hud::ParseWavelengthRanges
   HUDFlaggedSamples m_Flagged = HUDFlaggedSamples::NoData;
-  double m_MaxFlagged = 50.; ///< percent; bands in which more of the pixels are flagged are left out
+  double m_MaxFlagged = 100.; ///< percent; bands in which more of the pixels are flagged are left out
   HUDImportGrid m_Grid = HUDImportGrid::Native;
   std::string m_Variable;     ///< array of a MATLAB file; empty: the only one of three dimensions
   std::size_t m_Memory = 256; ///< MB
@@ -47,8 +47,9 @@ struct HUDImportOptions
 struct HUDImportCounts
 {
   std::size_t m_Pixels = 0;
-  std::size_t m_Empty = 0;   ///< no band holds data
-  std::size_t m_Flagged = 0; ///< some bands hold data
+  std::size_t m_Empty = 0;                   ///< no band holds data
+  std::size_t m_Flagged = 0;                 ///< some bands hold data
+  std::vector<std::size_t> m_FlaggedOfBands; ///< those of m_Flagged in which a band holds none; empty: none in any
 };
 
 /// An image that reads a product region by region, and what is known of it.
@@ -61,7 +62,11 @@ struct HUDImportedScene
   std::shared_ptr<HUDImportCounts> m_Counts; ///< complete when each pixel was read once
 };
 
-/// Opens a PRISMA product or a MATLAB file; which one it is, its first bytes tell.
+/// Returns how many bands, and which, are no-data in more than that percentage of the pixels with data; empty when none is,
+/// or their wavelengths are unknown.
+std::string HUDDescribeFlaggedBands(const HUDImportedScene& scene, double percent);
+
+/// Opens a PRISMA product or a MATLAB file; which one it is, its first bytes and its arrays tell.
 /// @throws hud::FileError, hud::InvalidData, hud::InvalidOption that name the file
 HUDImportedScene HUDImportScene(const std::string& path, const HUDImportOptions& options);
 

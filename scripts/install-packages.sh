@@ -28,6 +28,7 @@ packages=(
   nlohmann-json3-dev
   otb-bin
   otb-qgis
+  zlib1g-dev
 )
 if [ "${1:-}" = --tests ]; then
   packages+=(

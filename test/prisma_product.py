@@ -330,6 +330,60 @@ def change_bad_band(file):
     codes[:5, 62, :] = 2
 
 
+def change_lower_level(file):
+    file.attrs["Processing_Level"] = np.bytes_("l" + file.attrs["Processing_Level"].decode().lower())
+
+
+def change_empty_level(file):
+    file.attrs["Processing_Level"] = np.bytes_(" ")
+
+
+def change_zero_epsg(file):
+    """The zone and the hemisphere follow from the rest."""
+    file.attrs["Epsg_Code"] = np.uint32(0)
+    del file.attrs["Product_center_lat"]
+
+
+def change_swir_location(file):
+    fields = swath_of(file)["Geolocation Fields"]
+    for name in ("Latitude_VNIR", "Longitude_VNIR"):
+        del fields[name]
+
+
+def change_small_location(file):
+    fields = swath_of(file)["Geolocation Fields"]
+    replace(fields, "Latitude", fields["Latitude"][:-1])
+
+
+def change_invalid_location(file):
+    fields = swath_of(file)["Geolocation Fields"]
+    for name in [name for name in fields if name.startswith("L")]:
+        fields[name][...] = -999
+
+
+def change_turned_location(file):
+    """Longitudes of 0 to 360 degrees, west of Greenwich."""
+    fields = swath_of(file)["Geolocation Fields"]
+    for name in [name for name in fields if name.startswith("Longitude")]:
+        fields[name][...] = fields[name][...] + np.float32(270)
+
+
+def change_signed(file):
+    data = swath_of(file)["Data Fields"]
+    replace(data, "VNIR_Cube", (data["VNIR_Cube"][:] // 2).astype("<i2"))
+
+
+def change_bytes(file):
+    data = swath_of(file)["Data Fields"]
+    replace(data, "SWIR_Cube", (data["SWIR_Cube"][:] // 256).astype("u1"))
+
+
+def change_wide(file):
+    data = swath_of(file)["Data Fields"]
+    replace(data, "VNIR_Cube", data["VNIR_Cube"][:].astype("<i4"))
+    replace(data, "SWIR_Cube", data["SWIR_Cube"][:].astype("<f4"))
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("level", choices=("1", "2B", "2C", "2D"))
@@ -342,6 +396,17 @@ def main():
     for change in arguments.change:
         if change == "truncate":
             os.truncate(arguments.file, os.path.getsize(arguments.file) * 2 // 3)
+        elif change == "damage":  # after chunks
+            with h5py.File(arguments.file, "r") as file:
+                chunk = swath_of(file)["Data Fields/SWIR_Cube"].id.get_chunk_info(0)
+            with open(arguments.file, "r+b") as file:
+                file.seek(chunk.byte_offset)
+                file.write(bytes(chunk.size))
+        elif change == "user_block":
+            with open(arguments.file, "rb") as file:
+                content = file.read()
+            with open(arguments.file, "wb") as file:
+                file.write(bytes(512) + content)
         else:
             with h5py.File(arguments.file, "r+") as file:
                 globals()["change_" + change](file)

@@ -39,11 +39,12 @@ WavelengthRange ParseRange(const std::string& text)
 {
   const std::size_t dash = text.find('-');
   const std::optional<double> first = PositiveNumber(text.substr(0, dash));
-  const std::optional<double> last = dash == std::string::npos ? first : PositiveNumber(text.substr(dash + 1));
+  const std::optional<double> last = dash == std::string::npos ? std::nullopt : PositiveNumber(text.substr(dash + 1));
   if (!first || !last || *first > *last)
   {
     throw InvalidOption("found '" + text +
-                        "', expected ranges of wavelengths in nanometre such as 1350-1450 1800-1950");
+                        "', expected ranges of wavelengths in nanometre such as 1350-1450 1800-1950, without blanks "
+                        "around the dash");
   }
   return {*first, *last};
 }

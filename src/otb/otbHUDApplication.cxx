@@ -16,6 +16,7 @@
 #include "otbExtendedFilenameToWriterOptions.h"
 #include "otbImageFileReader.h"
 #include "otbImageFileWriter.h"
+#include "otbImageIOFactory.h"
 #include "otbStreamingImageVirtualWriter.h"
 #include "otbSystem.h"
 
@@ -734,7 +735,37 @@ std::vector<std::string> HUDApplication::GetOutputKeys(ParameterType type)
   return keys;
 }
 
-void HUDApplication::CheckOutputsWritable()
+std::vector<std::pair<std::string, fs::path>> HUDApplication::GetInputFiles()
+{
+  std::vector<std::pair<std::string, fs::path>> files;
+  for (const std::string& key : GetParametersKeys(true))
+  {
+    if (!IsParameterEnabled(key) || !HasValue(key))
+    {
+      continue;
+    }
+    switch (GetParameterType(key))
+    {
+    case ParameterType_InputFilename:
+      files.emplace_back(key, GetParameterString(key));
+      break;
+    case ParameterType_InputImage:
+      files.emplace_back(key, SimpleFileName(GetParameterString(key)));
+      break;
+    case ParameterType_InputImageList:
+      for (const std::string& file : GetParameterStringList(key))
+      {
+        files.emplace_back(key, SimpleFileName(file));
+      }
+      break;
+    default:
+      break;
+    }
+  }
+  return files;
+}
+
+void HUDApplication::CheckOutputsWritable(const std::set<std::string>& replaceable)
 {
   // A run that was only executed, from Python, left them cleared.
   RestoreFileNames();
@@ -758,9 +789,20 @@ void HUDApplication::CheckOutputsWritable()
       outputs.emplace_back(key, path.replace_extension(".hdr").string());
     }
   }
+  const std::vector<std::pair<std::string, fs::path>> inputs = GetInputFiles();
   std::map<fs::path, std::string> keys;
   for (const auto& [key, path] : outputs)
   {
+    for (const auto& [inputKey, input] : inputs)
+    {
+      std::error_code error;
+      if (replaceable.count(inputKey) == 0 &&
+          (fs::equivalent(input, path, error) || fs::equivalent(input, RasterPath(path), error)))
+      {
+        throw hud::InvalidOption(key + ": " + path + " is the file that " + inputKey +
+                                 " is read from, expected another");
+      }
+    }
     try
     {
       const HUDStagedFile probe(path);
@@ -786,13 +828,25 @@ void HUDApplication::CheckHoldsNumbers(const std::string& key)
   OutputImageParameter& parameter = GetOutputImageParameter(key);
   const std::string path = SimpleFileName(parameter.GetFileName());
   const ImagePixelType type = parameter.GetPixelType();
+  const std::string expected = "expected one that does, such as GeoTIFF (.tif) or ENVI (.hdr)";
   std::string format;
-  if ((type == ImagePixelType_float || type == ImagePixelType_double) && !CanHoldFloats(path, format))
+  if (!CanHoldFloats(path, format))
   {
-    throw hud::InvalidOption(
-        key + ": " + path + ": the format " + format +
-        " holds no numbers with a fraction, expected one that does, such as GeoTIFF (.tif) or ENVI "
-        "(.hdr)");
+    throw hud::InvalidOption(key + ": " + path + ": the format " + format + " holds no numbers with a fraction, " +
+                             expected);
+  }
+  // GDAL writes these, but not as one file with all bands.
+  const bool isWhole = !HasExtension(path, ".vrt") && !HasExtension(path, ".nc");
+  if (!isWhole || ImageIOFactory::CreateImageIO(path.c_str(), ImageIOFactory::WriteMode).IsNull())
+  {
+    throw hud::InvalidOption(key + ": " + path + ": found the extension '" + fs::path(path).extension().string() +
+                             "', whose format cannot hold the image, " + expected);
+  }
+  if (type != ImagePixelType_float && type != ImagePixelType_double)
+  {
+    throw hud::InvalidOption(key + ": " + path + ": found the pixel type " +
+                             OutputImageParameter::ConvertPixelTypeToString(type) +
+                             ", which would lose the values, expected float or double");
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include <gdal_priv.h>
 #include <matio.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -126,30 +127,70 @@ std::uint64_t FileSize(const std::string& path)
   return error ? 0 : size;
 }
 
-// Throws when the file ends within an array, which the library does not notice. A file of version 5 is a header of 128 bytes
-// and a row of elements, each with its type and its number of bytes in front, 4 bytes both.
-void CheckLength(const std::string& path)
+// Returns whether the file's next bytes are a whole stream of zlib's, its checksum included.
+bool CanInflate(std::ifstream& file, std::uint64_t bytes)
+{
+  constexpr std::uint64_t kPart = 1u << 16;
+  std::vector<unsigned char> input(kPart);
+  std::vector<unsigned char> output(4 * kPart);
+  z_stream stream = {};
+  int state = inflateInit(&stream);
+  while (state == Z_OK && bytes > 0)
+  {
+    const std::uint64_t part = std::min(kPart, bytes);
+    bytes -= part;
+    file.read(reinterpret_cast<char*>(input.data()), static_cast<std::streamsize>(part));
+    stream.next_in = input.data();
+    stream.avail_in = static_cast<uInt>(file.gcount());
+    do
+    {
+      stream.next_out = output.data();
+      stream.avail_out = static_cast<uInt>(output.size());
+      state = inflate(&stream, Z_NO_FLUSH);
+    }
+    while (state == Z_OK && (stream.avail_in > 0 || stream.avail_out == 0));
+    // All that there was is used up: more may follow.
+    state = state == Z_BUF_ERROR && stream.avail_in == 0 ? Z_OK : state;
+  }
+  inflateEnd(&stream);
+  return state == Z_STREAM_END;
+}
+
+// Throws when the file ends within an array or a compressed array is damaged, which the library does not notice. A file of
+// version 5 is a header of 128 bytes and a row of elements, each with its type and its number of bytes in front, 4 bytes
+// both.
+void CheckElements(const std::string& path)
 {
   const std::uint64_t size = FileSize(path);
   std::ifstream file(path, std::ios::binary);
   std::array<char, 128> header = {};
   file.read(header.data(), header.size());
   const bool littleEndian = header[126] == 'I';
-  for (std::uint64_t position = header.size(); position < size;)
+  constexpr std::uint64_t kCompressed = 15;
+  std::array<unsigned char, 8> tag = {};
+  // Fewer bytes than a tag has are filling.
+  for (std::uint64_t position = header.size(); position + tag.size() <= size;)
   {
-    std::array<unsigned char, 8> tag = {};
     file.seekg(static_cast<std::streamoff>(position));
     file.read(reinterpret_cast<char*>(tag.data()), tag.size());
+    std::uint64_t type = 0;
     std::uint64_t bytes = 0;
     for (std::size_t i = 0; i < 4; ++i)
     {
+      type = (type << 8) | tag[littleEndian ? 3 - i : i];
       bytes = (bytes << 8) | tag[littleEndian ? 7 - i : 4 + i];
     }
+    const std::uint64_t start = position;
     position += tag.size() + bytes;
     if (!file || position > size)
     {
       throw hud::FileError(path + ": the file is cut off: found " + std::to_string(size) +
                            " bytes, expected at least " + std::to_string(position));
+    }
+    if (type == kCompressed && !CanInflate(file, bytes))
+    {
+      throw hud::FileError(path + ": the compressed array at byte " + std::to_string(start) +
+                           " is damaged: it cannot be unpacked, or its checksum is another");
     }
   }
 }
@@ -198,7 +239,7 @@ void ReadVersion5(const std::string& path, const MatFile& file, matvar_t& variab
 
 std::vector<Candidate> ListVersion5(const std::string& path)
 {
-  CheckLength(path);
+  CheckElements(path);
   const MatFile file(Mat_Open(path.c_str(), MAT_ACC_RDONLY), [](mat_t* open) {
     if (open != nullptr)
     {
@@ -277,10 +318,11 @@ Candidate DescribeVersion73(const std::string& path, const std::shared_ptr<GDALD
     const GUInt64 start[] = {0, 0, static_cast<GUInt64>(row)};
     const std::size_t count[] = {bands, width, static_cast<std::size_t>(rows)};
     const GPtrDiff_t stride[] = {1, static_cast<GPtrDiff_t>(bands), static_cast<GPtrDiff_t>(bands * width)};
+    CPLErrorReset();
     if (!array->Read(start, count, nullptr, stride, GDALExtendedDataType::Create(GDT_Float32), pixels))
     {
       throw hud::FileError(path + ": cannot read rows " + std::to_string(row) + " to " +
-                           std::to_string(row + rows - 1) + " of " + array->GetName() + ": " + CPLGetLastErrorMsg());
+                           std::to_string(row + rows - 1) + " of " + array->GetName() + ": " + HUDReadFailure());
     }
     std::replace_if(
         pixels, pixels + count[0] * count[1] * count[2], [](float value) { return !std::isfinite(value); },
@@ -351,10 +393,14 @@ struct HUDMatlabScene::Implementation
   }
 };
 
-bool HUDMatlabScene::IsPlainHdf5(const std::string& path)
+bool HUDMatlabScene::IsHdf5Scene(const std::string& path)
 {
   const std::shared_ptr<GDALDataset> dataset = OpenVersion73(path);
   const std::shared_ptr<GDALGroup> root = dataset ? dataset->GetRootGroup() : nullptr;
+  if (HUDFindHdf5(path).value_or(0) > 0)
+  {
+    return !root || !root->OpenGroup("HDFEOS");
+  }
   const std::vector<std::string> names = root ? root->GetMDArrayNames() : std::vector<std::string>();
   return std::any_of(names.begin(), names.end(), [&root](const std::string& name) {
     const std::shared_ptr<GDALMDArray> array = root->OpenMDArray(name);
@@ -367,12 +413,7 @@ HUDMatlabScene::HUDMatlabScene(const std::string& path, const std::string& name,
 {
   m_Implementation->m_Path = path;
   m_Implementation->m_Memory = memory;
-  std::ifstream file(path, std::ios::binary);
-  std::string head(520, '\0');
-  file.read(head.data(), static_cast<std::streamsize>(head.size()));
-  const std::string signature = "\x89HDF\r\n\x1a\n";
-  const bool isHdf5 = head.compare(0, 8, signature) == 0 || head.compare(512, 8, signature) == 0;
-  m_Implementation->Choose(isHdf5 ? ListVersion73(path) : ListVersion5(path), name);
+  m_Implementation->Choose(HUDFindHdf5(path) ? ListVersion73(path) : ListVersion5(path), name);
 }
 
 HUDMatlabScene::~HUDMatlabScene() = default;

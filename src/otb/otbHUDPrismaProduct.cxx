@@ -8,16 +8,17 @@
 #include "otbHUDNoData.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/Message.h"
 
 #include <gdal_priv.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <sstream>
 #include <utility>
 
 namespace otb
@@ -28,6 +29,7 @@ namespace
 
 using Array = std::shared_ptr<GDALMDArray>;
 using Group = std::shared_ptr<GDALGroup>;
+using hud::Compose;
 
 // The scale of a spectrometer: value = m_Factor * number + m_Offset.
 struct Scale
@@ -45,6 +47,19 @@ struct Spectrometer
   Eigen::Index m_Slots = 0;
   Scale m_Scale;
 };
+
+// Rows as stored: planes of dimension 0, in each the bands, in each the samples of dimension 2.
+struct Part
+{
+  Eigen::Index m_Planes = 0;
+  Eigen::Index m_Samples = 0;
+  std::array<std::vector<std::uint16_t>, 2> m_Numbers; // VNIR, SWIR
+  std::array<std::vector<std::uint8_t>, 2> m_Codes;    // empty: no sample is flagged
+};
+
+// A tile of samples stays in the cache, as numbers and as pixels.
+constexpr Eigen::Index kTile = 32;
+using Spectra = std::array<float*, kTile>;
 
 // How the image lies in the arrays, whose dimensions are 0, band and 2.
 struct Orientation
@@ -99,14 +114,6 @@ double ToDecimal(double value)
   double decimal = value;
   std::from_chars(text.data(), end, decimal);
   return decimal;
-}
-
-template <typename... Values>
-std::string Compose(const Values&... values)
-{
-  std::ostringstream text;
-  (text << ... << values);
-  return text.str();
 }
 
 // The mean way from one sample to the next along a dimension; nothing when no line has two samples.
@@ -220,6 +227,7 @@ struct HUDPrismaProduct::Implementation
   Scale ReadScale(const std::string& name);
   void FindOrientation();
   bool ReadDegrees(Degrees& latitude, Degrees& longitude) const;
+  bool ReadDegrees(const std::string& suffix, Degrees& latitude, Degrees& longitude) const;
   Eigen::MatrixXd ToImage(const Degrees& degrees) const;
   void ReadGrid();
   int ReadEpsg() const;
@@ -232,6 +240,9 @@ struct HUDPrismaProduct::Implementation
   double RequireNumber(const std::string& name) const;
 
   void Load(const Array& array, Eigen::Index row, Eigen::Index rows, GDALDataType type, void* buffer) const;
+  Part LoadPart(Eigen::Index row, Eigen::Index rows) const;
+  void FillTile(const Part& part, Eigen::Index plane, Eigen::Index first, std::size_t width,
+                const Spectra& spectra) const;
   void ReadPart(Eigen::Index row, Eigen::Index rows, float* pixels) const;
 };
 
@@ -307,14 +318,17 @@ void HUDPrismaProduct::Implementation::FindLevel()
            ", expected HDFEOS/SWATHS/PRS_L..._HCO");
   }
   const std::vector<std::string> names = swaths->GetGroupNames();
-  const std::optional<std::string> level = Text("Processing_Level");
-  if (level)
+  const std::string level = Text("Processing_Level").value_or("");
+  if (!level.empty())
   {
-    m_Level = level->substr(level->find_first_not_of("Ll") == std::string::npos ? 0 : level->find_first_not_of("Ll"));
+    const std::size_t start = level.find_first_not_of("Ll");
+    m_Level = level.substr(start == std::string::npos ? 0 : start);
+    std::transform(m_Level.begin(), m_Level.end(), m_Level.begin(),
+                   [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
     RefuseGeoreferenced();
   }
   const std::array<std::string, 4> known = {"1", "2B", "2C", "2D"};
-  if (!level)
+  if (level.empty())
   {
     for (const std::string& candidate : known)
     {
@@ -325,14 +339,14 @@ void HUDPrismaProduct::Implementation::FindLevel()
     }
     if (m_Level.empty())
     {
-      Refuse("is no PRISMA product: the attribute Processing_Level is missing, and of the swaths " + Join(names) +
-             " none is PRS_L1_HCO, PRS_L2B_HCO, PRS_L2C_HCO or PRS_L2D_HCO");
+      Refuse("is no PRISMA product: the attribute Processing_Level is missing or empty, and of the swaths " +
+             Join(names) + " none is PRS_L1_HCO, PRS_L2B_HCO, PRS_L2C_HCO or PRS_L2D_HCO");
     }
-    Warn("the attribute Processing_Level is missing: L" + m_Level + " by its swath");
+    Warn("the attribute Processing_Level is missing or empty: L" + m_Level + " by its swath");
   }
   else if (std::find(known.begin(), known.end(), m_Level) == known.end())
   {
-    Refuse("the attribute Processing_Level is '" + *level + "', expected 1, 2B, 2C or 2D");
+    Refuse("the attribute Processing_Level is '" + level + "', expected 1, 2B, 2C or 2D");
   }
   m_Swath = swaths->OpenGroup(SwathName());
   if (!m_Swath)
@@ -391,6 +405,13 @@ void HUDPrismaProduct::Implementation::OpenSpectrometer(Spectrometer& spectromet
   if (!spectrometer.m_Cube)
   {
     Refuse("the cube " + folder + prefix + "_Cube is missing");
+  }
+  // Numbers above 32767 or 255 would be lost.
+  const GDALDataType type = spectrometer.m_Cube->GetDataType().GetNumericDataType();
+  if (type == GDT_Int16 || type == GDT_Byte)
+  {
+    Refuse("the cube " + folder + prefix + "_Cube has the type " + GDALGetDataTypeName(type) +
+           ", expected numbers from 0 to 65535, UInt16");
   }
   spectrometer.m_Slots = static_cast<Eigen::Index>(spectrometer.m_Cube->GetDimensions()[1]->GetSize());
   const std::string errors = prefix + (m_Level == "1" ? "_PIXEL_SAT_ERR_MATRIX" : "_PIXEL_L2_ERR_MATRIX");
@@ -498,7 +519,13 @@ Scale HUDPrismaProduct::Implementation::ReadScale(const std::string& name)
 
 bool HUDPrismaProduct::Implementation::ReadDegrees(Degrees& latitude, Degrees& longitude) const
 {
-  const std::string suffix = m_Level == "1" ? "_VNIR" : "";
+  return m_Level == "1" ? ReadDegrees("_VNIR", latitude, longitude) || ReadDegrees("_SWIR", latitude, longitude)
+                        : ReadDegrees("", latitude, longitude);
+}
+
+bool HUDPrismaProduct::Implementation::ReadDegrees(const std::string& suffix, Degrees& latitude,
+                                                   Degrees& longitude) const
+{
   const auto read = [&](const std::string& name, Degrees& degrees) {
     const Array array = OpenArray(m_Geolocation, name, 2);
     if (!array)
@@ -509,15 +536,20 @@ bool HUDPrismaProduct::Implementation::ReadDegrees(Degrees& latitude, Degrees& l
     if (static_cast<Eigen::Index>(dimensions[0]->GetSize()) != m_Sizes[0] ||
         static_cast<Eigen::Index>(dimensions[1]->GetSize()) != m_Sizes[1])
     {
+      if (m_Level == "2D")
+      {
+        return false; // It has its grid.
+      }
       Refuse(Compose("found ", name, " of ", dimensions[0]->GetSize(), " x ", dimensions[1]->GetSize(), ", expected ",
                      m_Sizes[0], " x ", m_Sizes[1]));
     }
+    CPLErrorReset();
     degrees.resize(m_Sizes[1], m_Sizes[0]);
     const GUInt64 start[] = {0, 0};
     const std::size_t count[] = {static_cast<std::size_t>(m_Sizes[0]), static_cast<std::size_t>(m_Sizes[1])};
     if (!array->Read(start, count, nullptr, nullptr, GDALExtendedDataType::Create(GDT_Float64), degrees.data()))
     {
-      throw hud::FileError(m_Path + ": cannot read " + name + ": " + CPLGetLastErrorMsg());
+      throw hud::FileError(m_Path + ": cannot read " + name + ": " + HUDReadFailure());
     }
     return true;
   };
@@ -530,10 +562,9 @@ bool HUDPrismaProduct::Implementation::ReadDegrees(Degrees& latitude, Degrees& l
     double& north = latitude.data()[i];
     double& east = longitude.data()[i];
     // What is not known may also be 0, 0.
-    if (!(std::abs(north) <= 90. && std::abs(east) <= 180.) || (north == 0. && east == 0.))
-    {
-      north = east = std::numeric_limits<double>::quiet_NaN();
-    }
+    const bool known = std::abs(north) <= 90. && std::abs(east) <= 360. && (north != 0. || east != 0.);
+    north = known ? north : std::numeric_limits<double>::quiet_NaN();
+    east = known ? std::remainder(east, 360.) : std::numeric_limits<double>::quiet_NaN();
   }
   return true;
 }
@@ -552,7 +583,7 @@ void HUDPrismaProduct::Implementation::FindOrientation()
   {
     const std::string suffix = m_Level == "1" ? "_VNIR" : "";
     const std::string what = "the arrays Latitude" + suffix + " and Longitude" + suffix + " of " + SwathName() +
-                             "/Geolocation Fields are missing";
+                             "/Geolocation Fields are missing" + (swath ? "" : " or of another size than the image");
     if (swath)
     {
       Refuse(what);
@@ -593,7 +624,7 @@ Eigen::MatrixXd HUDPrismaProduct::Implementation::ToImage(const Degrees& degrees
 int HUDPrismaProduct::Implementation::ReadEpsg() const
 {
   const std::optional<double> code = Number("Epsg_Code");
-  if (code)
+  if (code && *code != 0.)
   {
     const int epsg = static_cast<int>(*code);
     const int zone = epsg % 100;
@@ -604,10 +635,18 @@ int HUDPrismaProduct::Implementation::ReadEpsg() const
     return epsg;
   }
   const std::optional<double> zone = Number("Projection_Id");
-  const std::optional<double> latitude = Number("Product_center_lat");
+  std::optional<double> latitude = Number("Product_center_lat");
+  Degrees latitudes;
+  Degrees longitudes;
+  if (!latitude && ReadDegrees(latitudes, longitudes))
+  {
+    const auto known = std::find_if(latitudes.data(), latitudes.data() + latitudes.size(),
+                                    [](double value) { return std::isfinite(value); });
+    latitude = known == latitudes.data() + latitudes.size() ? latitude : *known;
+  }
   if (!zone || !latitude || *zone < 1. || *zone > 60.)
   {
-    Refuse("the attribute Epsg_Code is missing, and Projection_Id and Product_center_lat do not tell the zone");
+    Refuse("the attribute Epsg_Code is missing or 0, and Projection_Id and Product_center_lat do not tell the zone");
   }
   return (*latitude < 0. ? 32700 : 32600) + static_cast<int>(*zone);
 }
@@ -809,99 +848,105 @@ void HUDPrismaProduct::Implementation::Load(const Array& array, Eigen::Index row
   }
   start[dimension] = static_cast<GUInt64>(m_Orientation.m_FlipRows ? Height() - row - rows : row);
   count[dimension] = static_cast<std::size_t>(rows);
+  CPLErrorReset();
   if (!array->Read(start.data(), count.data(), nullptr, nullptr, GDALExtendedDataType::Create(type), buffer))
   {
     throw hud::FileError(Compose(m_Path, ": cannot read rows ", row, " to ", row + rows - 1, " of ",
-                                 array->GetFullName(), ": ", CPLGetLastErrorMsg()));
+                                 array->GetFullName(), ": ", HUDReadFailure()));
+  }
+}
+
+Part HUDPrismaProduct::Implementation::LoadPart(Eigen::Index row, Eigen::Index rows) const
+{
+  Part part;
+  part.m_Planes = m_Orientation.m_RowsFirst ? rows : m_Sizes[0];
+  part.m_Samples = m_Orientation.m_RowsFirst ? m_Sizes[1] : rows;
+  for (std::size_t i = 0; i < 2; ++i)
+  {
+    const Spectrometer& spectrometer = m_Spectrometers[i];
+    const auto size = static_cast<std::size_t>(part.m_Planes * spectrometer.m_Slots * part.m_Samples);
+    part.m_Numbers[i].resize(size);
+    Load(spectrometer.m_Cube, row, rows, GDT_UInt16, part.m_Numbers[i].data());
+    if (spectrometer.m_Errors && m_Flagged != HUDFlaggedSamples::Keep)
+    {
+      part.m_Codes[i].resize(size);
+      Load(spectrometer.m_Errors, row, rows, GDT_Byte, part.m_Codes[i].data());
+    }
+  }
+  return part;
+}
+
+void HUDPrismaProduct::Implementation::FillTile(const Part& part, Eigen::Index plane, Eigen::Index first,
+                                                std::size_t width, const Spectra& spectra) const
+{
+  std::array<std::uint16_t, kTile> any = {};
+  std::array<std::uint8_t, kTile> flagged = {};
+  const auto offset = [&](const hud::SpectrometerBand& band) {
+    const Eigen::Index slots = m_Spectrometers[band.m_Swir ? 1 : 0].m_Slots;
+    return (plane * slots + band.m_Slot) * part.m_Samples + first;
+  };
+  for (const Spectrometer& spectrometer : m_Spectrometers)
+  {
+    for (const hud::SpectrometerBand& band : spectrometer.m_Bands)
+    {
+      const std::uint16_t* const line = part.m_Numbers[band.m_Swir ? 1 : 0].data() + offset(band);
+      for (std::size_t i = 0; i < width; ++i)
+      {
+        any[i] = static_cast<std::uint16_t>(any[i] | line[i]);
+      }
+    }
+  }
+  for (std::size_t b = 0; b < m_Selected.size(); ++b)
+  {
+    const hud::SpectrometerBand& band = m_Selected[b];
+    const std::size_t detector = band.m_Swir ? 1 : 0;
+    const Scale& scale = m_Spectrometers[detector].m_Scale;
+    const std::uint16_t* const line = part.m_Numbers[detector].data() + offset(band);
+    if (part.m_Codes[detector].empty())
+    {
+      for (std::size_t i = 0; i < width; ++i)
+      {
+        spectra[i][b] = static_cast<float>(scale.m_Factor * line[i] + scale.m_Offset);
+      }
+      continue;
+    }
+    const std::uint8_t* const code = part.m_Codes[detector].data() + offset(band);
+    for (std::size_t i = 0; i < width; ++i)
+    {
+      spectra[i][b] = code[i] > 0 ? kHUDNoDataValue : static_cast<float>(scale.m_Factor * line[i] + scale.m_Offset);
+      flagged[i] = static_cast<std::uint8_t>(flagged[i] | code[i]);
+    }
+  }
+  for (std::size_t i = 0; i < width; ++i)
+  {
+    if (any[i] == 0 || (flagged[i] > 0 && m_Flagged == HUDFlaggedSamples::NoDataPixel))
+    {
+      std::fill_n(spectra[i], m_Selected.size(), kHUDNoDataValue);
+    }
   }
 }
 
 void HUDPrismaProduct::Implementation::ReadPart(Eigen::Index row, Eigen::Index rows, float* pixels) const
 {
-  // As stored: planes of dimension 0, in each the bands, in each the samples of dimension 2.
-  const Eigen::Index planes = m_Orientation.m_RowsFirst ? rows : m_Sizes[0];
-  const Eigen::Index samples = m_Orientation.m_RowsFirst ? m_Sizes[1] : rows;
-  std::array<std::vector<std::uint16_t>, 2> numbers;
-  std::array<std::vector<std::uint8_t>, 2> codes;
-  for (std::size_t i = 0; i < 2; ++i)
-  {
-    const Spectrometer& spectrometer = m_Spectrometers[i];
-    const auto size = static_cast<std::size_t>(planes * spectrometer.m_Slots * samples);
-    numbers[i].resize(size);
-    Load(spectrometer.m_Cube, row, rows, GDT_UInt16, numbers[i].data());
-    if (spectrometer.m_Errors && m_Flagged != HUDFlaggedSamples::Keep)
-    {
-      codes[i].resize(size);
-      Load(spectrometer.m_Errors, row, rows, GDT_Byte, codes[i].data());
-    }
-  }
-
+  const Part part = LoadPart(row, rows);
   const auto bands = static_cast<Eigen::Index>(m_Selected.size());
-  constexpr Eigen::Index kTile = 32;
   const auto pixelOf = [&](Eigen::Index plane, Eigen::Index sample) {
     const Eigen::Index line = m_Orientation.m_RowsFirst ? plane : sample;
     const Eigen::Index place = m_Orientation.m_RowsFirst ? sample : plane;
     return (m_Orientation.m_FlipRows ? rows - 1 - line : line) * Width() +
            (m_Orientation.m_FlipColumns ? Width() - 1 - place : place);
   };
-  for (Eigen::Index plane = 0; plane < planes; ++plane)
+  for (Eigen::Index plane = 0; plane < part.m_Planes; ++plane)
   {
-    for (Eigen::Index first = 0; first < samples; first += kTile)
+    for (Eigen::Index first = 0; first < part.m_Samples; first += kTile)
     {
-      // A tile of samples stays in the cache, as numbers and as pixels.
-      const Eigen::Index width = std::min(kTile, samples - first);
-      std::array<float*, kTile> spectra = {};
-      std::array<std::uint16_t, kTile> any = {};
-      std::array<std::uint8_t, kTile> flagged = {};
+      const Eigen::Index width = std::min(kTile, part.m_Samples - first);
+      Spectra spectra = {};
       for (Eigen::Index i = 0; i < width; ++i)
       {
         spectra[static_cast<std::size_t>(i)] = pixels + pixelOf(plane, first + i) * bands;
       }
-      const auto offset = [&](Eigen::Index spectrometer, Eigen::Index slot) {
-        return (plane * m_Spectrometers[static_cast<std::size_t>(spectrometer)].m_Slots + slot) * samples + first;
-      };
-      for (const Spectrometer& spectrometer : m_Spectrometers)
-      {
-        for (const hud::SpectrometerBand& band : spectrometer.m_Bands)
-        {
-          const std::uint16_t* const line =
-              numbers[band.m_Swir ? 1 : 0].data() + offset(band.m_Swir ? 1 : 0, band.m_Slot);
-          for (std::size_t i = 0; i < static_cast<std::size_t>(width); ++i)
-          {
-            any[i] = static_cast<std::uint16_t>(any[i] | line[i]);
-          }
-        }
-      }
-      for (Eigen::Index b = 0; b < bands; ++b)
-      {
-        const hud::SpectrometerBand& band = m_Selected[static_cast<std::size_t>(b)];
-        const std::size_t detector = band.m_Swir ? 1 : 0;
-        const Eigen::Index begin = offset(band.m_Swir ? 1 : 0, band.m_Slot);
-        const std::uint16_t* const line = numbers[detector].data() + begin;
-        const double factor = m_Spectrometers[detector].m_Scale.m_Factor;
-        const double shift = m_Spectrometers[detector].m_Scale.m_Offset;
-        if (codes[detector].empty())
-        {
-          for (std::size_t i = 0; i < static_cast<std::size_t>(width); ++i)
-          {
-            spectra[i][b] = static_cast<float>(factor * line[i] + shift);
-          }
-          continue;
-        }
-        const std::uint8_t* const code = codes[detector].data() + begin;
-        for (std::size_t i = 0; i < static_cast<std::size_t>(width); ++i)
-        {
-          spectra[i][b] = code[i] > 0 ? kHUDNoDataValue : static_cast<float>(factor * line[i] + shift);
-          flagged[i] = static_cast<std::uint8_t>(flagged[i] | code[i]);
-        }
-      }
-      for (std::size_t i = 0; i < static_cast<std::size_t>(width); ++i)
-      {
-        if (any[i] == 0 || (flagged[i] > 0 && m_Flagged == HUDFlaggedSamples::NoDataPixel))
-        {
-          std::fill_n(spectra[i], bands, kHUDNoDataValue);
-        }
-      }
+      FillTile(part, plane, first, static_cast<std::size_t>(width), spectra);
     }
   }
 }
@@ -925,16 +970,17 @@ void HUDPrismaProduct::ReadRows(Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> pi
 std::vector<double> HUDPrismaProduct::EstimateFlaggedShares() const
 {
   const auto bands = static_cast<Eigen::Index>(m_Implementation->m_Selected.size());
-  // Few parts of several rows, as in a swath each read goes through all of the file.
-  constexpr Eigen::Index kParts = 8;
-  constexpr Eigen::Index kRows = 8;
+  // In a swath each read goes through all of the file.
+  const bool swath = !m_Implementation->m_Orientation.m_RowsFirst;
+  const Eigen::Index parts = swath ? 1 : 8;
+  const Eigen::Index rows = swath ? 64 : 8;
   std::vector<double> shares(static_cast<std::size_t>(bands), 0.);
   double pixels = 0.;
   Eigen::Index next = 0;
-  for (Eigen::Index part = 0; part < kParts; ++part)
+  for (Eigen::Index part = 0; part < parts; ++part)
   {
-    const Eigen::Index first = std::max(next, part * Height() / kParts);
-    next = std::min(first + kRows, Height());
+    const Eigen::Index first = std::max(next, ((2 * part + 1) * Height() / parts - rows) / 2);
+    next = std::min(first + rows, Height());
     if (first >= next)
     {
       continue;

@@ -10,18 +10,19 @@
 #include "otbHUDNoData.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/Message.h"
 #include "hud/core/NearestPixels.h"
 
 #include "otbGeometryMetadata.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
 #include <utility>
 
 namespace otb
@@ -33,6 +34,7 @@ namespace
 constexpr double kSpacing = 30.; // metre
 constexpr int kGeographic = 4326;
 
+using hud::Compose;
 using BlockReader = HUDRowImageSource::BlockReader;
 
 enum class Format
@@ -40,14 +42,6 @@ enum class Format
   Prisma,
   Matlab
 };
-
-template <typename... Values>
-std::string Compose(const Values&... values)
-{
-  std::ostringstream text;
-  (text << ... << values);
-  return text.str();
-}
 
 Format Identify(const std::string& path)
 {
@@ -61,19 +55,17 @@ Format Identify(const std::string& path)
   {
     throw hud::FileError(path + ": cannot be opened: " + std::strerror(errno));
   }
-  const std::string signature = "\x89HDF\r\n\x1a\n";
-  std::string head(520, '\0');
+  std::string head(128, '\0');
   file.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(file.gcount()));
-  if (head.rfind(signature, 0) == 0)
+  if (HUDFindHdf5(path))
   {
     HUDCheckHdf5Length(path);
-    return HUDMatlabScene::IsPlainHdf5(path) ? Format::Matlab : Format::Prisma;
+    return HUDMatlabScene::IsHdf5Scene(path) ? Format::Matlab : Format::Prisma;
   }
-  // A MATLAB file of version 5 ends its header of 128 bytes with the order of its bytes; of 7.3, one of 512 bytes stands before
-  // an HDF5 file.
+  // A MATLAB file of version 5 ends its header of 128 bytes with the order of its bytes.
   const std::string order = head.size() >= 128 ? head.substr(126, 2) : "";
-  if (order == "IM" || order == "MI" || (head.size() == 520 && head.compare(512, 8, signature) == 0))
+  if (order == "IM" || order == "MI")
   {
     return Format::Matlab;
   }
@@ -99,8 +91,17 @@ BlockReader Count(BlockReader reader, Eigen::Index width, std::shared_ptr<HUDImp
       for (Eigen::Index pixel = first; pixel < first + width; ++pixel)
       {
         const auto missing = (pixels.col(pixel).array() == kHUDNoDataValue).count();
-        counts->m_Flagged += missing > 0 && missing < pixels.rows() ? 1 : 0;
         counts->m_Empty += missing == pixels.rows() ? 1 : 0;
+        if (missing == 0 || missing == pixels.rows())
+        {
+          continue;
+        }
+        ++counts->m_Flagged;
+        counts->m_FlaggedOfBands.resize(static_cast<std::size_t>(pixels.rows()), 0);
+        for (Eigen::Index band = 0; band < pixels.rows(); ++band)
+        {
+          counts->m_FlaggedOfBands[static_cast<std::size_t>(band)] += pixels(band, pixel) == kHUDNoDataValue ? 1 : 0;
+        }
       }
     }
   };
@@ -171,7 +172,8 @@ std::vector<Eigen::Index> Spread(Eigen::Index size, Eigen::Index count)
   return positions;
 }
 
-void SetControlPoints(HUDRowImageSource& source, const HUDLocations& locations)
+// Returns whether there are any.
+bool SetControlPoints(HUDRowImageSource& source, const HUDLocations& locations)
 {
   constexpr Eigen::Index kPoints = 11; // in each direction
   Projection::GCPParam points;
@@ -189,9 +191,14 @@ void SetControlPoints(HUDRowImageSource& source, const HUDLocations& locations)
       }
     }
   }
+  if (points.GCPs.empty())
+  {
+    return false;
+  }
   ImageMetadata metadata;
   metadata.Add(MDGeom::GCP, points);
   source.SetMetadata(metadata);
+  return true;
 }
 
 // The place nearest to the middle that is known.
@@ -215,22 +222,54 @@ std::pair<double, double> MiddleOf(const HUDLocations& locations)
   return middle;
 }
 
-std::string DescribeBands(const std::vector<hud::SpectrometerBand>& bands)
+// The chosen bands, neighbours as ranges: "2 bands (1939.58-1948.72 nm)".
+std::string DescribeBands(const std::vector<double>& wavelengths, const std::vector<bool>& chosen)
 {
-  std::string text;
-  for (const hud::SpectrometerBand& band : bands)
+  std::string ranges;
+  for (std::size_t first = 0; first < chosen.size(); ++first)
   {
-    text += Compose(text.empty() ? "" : ", ", band.m_Wavelength);
+    std::size_t last = first;
+    while (chosen[first] && last + 1 < chosen.size() && chosen[last + 1])
+    {
+      ++last;
+    }
+    if (chosen[first])
+    {
+      ranges += Compose(ranges.empty() ? "" : ", ", wavelengths[first]);
+      ranges += last > first ? Compose("-", wavelengths[last]) : "";
+    }
+    first = last;
   }
-  return text + " nm";
+  const auto count = std::count(chosen.begin(), chosen.end(), true);
+  return Compose(count, count == 1 ? " band (" : " bands (", ranges, " nm)");
+}
+
+// Warns of ranges that leave nothing out.
+void CheckRanges(const std::vector<hud::WavelengthRange>& ranges, const HUDPrismaProduct& product,
+                 HUDImportedScene& scene)
+{
+  std::vector<hud::SpectrometerBand> bands = product.VnirBands();
+  bands.insert(bands.end(), product.SwirBands().begin(), product.SwirBands().end());
+  for (const hud::WavelengthRange& range : ranges)
+  {
+    if (std::none_of(bands.begin(), bands.end(), [&range](const hud::SpectrometerBand& band) {
+          return band.m_Wavelength >= range.m_First && band.m_Wavelength <= range.m_Last;
+        }))
+    {
+      scene.m_Warnings.push_back(
+          Compose("exclude: no band lies in ", range.m_First, "-", range.m_Last, " nm, so nothing is left out there"));
+    }
+  }
 }
 
 // Chooses the bands and returns them.
 std::vector<hud::SpectrometerBand> ChooseBands(HUDPrismaProduct& product, const HUDImportOptions& options,
                                                HUDImportedScene& scene)
 {
-  std::vector<hud::SpectrometerBand> bands = hud::JoinBands(product.VnirBands(), product.SwirBands(), options.m_Join,
-                                                            hud::ParseWavelengthRanges(options.m_Exclude));
+  const std::vector<hud::WavelengthRange> ranges = hud::ParseWavelengthRanges(options.m_Exclude);
+  CheckRanges(ranges, product, scene);
+  std::vector<hud::SpectrometerBand> bands =
+      hud::JoinBands(product.VnirBands(), product.SwirBands(), options.m_Join, ranges);
   product.SelectBands(bands, HUDFlaggedSamples::NoData);
   if (options.m_Flagged == HUDFlaggedSamples::Keep || options.m_MaxFlagged >= 100.)
   {
@@ -239,20 +278,26 @@ std::vector<hud::SpectrometerBand> ChooseBands(HUDPrismaProduct& product, const 
   }
   const std::vector<double> shares = product.EstimateFlaggedShares();
   std::vector<hud::SpectrometerBand> kept;
-  std::vector<hud::SpectrometerBand> dropped;
+  std::vector<double> wavelengths;
+  std::vector<bool> dropped;
   for (std::size_t i = 0; i < bands.size(); ++i)
   {
-    (100. * shares[i] > options.m_MaxFlagged ? dropped : kept).push_back(bands[i]);
+    wavelengths.push_back(bands[i].m_Wavelength);
+    dropped.push_back(100. * shares[i] > options.m_MaxFlagged);
+    if (!dropped.back())
+    {
+      kept.push_back(bands[i]);
+    }
   }
   if (kept.empty())
   {
     throw hud::InvalidData(Compose("the error matrix flags more than ", options.m_MaxFlagged,
                                    " % of the pixels in each of the ", bands.size(), " bands, expected fewer in some"));
   }
-  if (!dropped.empty())
+  if (kept.size() < bands.size())
   {
-    scene.m_Warnings.push_back(Compose("bands left out, as the error matrix flags more than ", options.m_MaxFlagged,
-                                       " % of their pixels (maxflagged): ", DescribeBands(dropped)));
+    scene.m_Warnings.push_back(Compose("left out, as the error matrix flags more than ", options.m_MaxFlagged,
+                                       " % of their pixels (maxflagged): ", DescribeBands(wavelengths, dropped)));
   }
   product.SelectBands(kept, options.m_Flagged);
   return kept;
@@ -289,6 +334,24 @@ void Describe(const HUDPrismaProduct& product, const std::vector<hud::Spectromet
       " imported, from ", bands.front().m_Wavelength, " to ", bands.back().m_Wavelength, " nm, in ", product.Units()));
 }
 
+// Has the errors of some work in memory name the file.
+template <typename Work>
+auto NameFile(const std::string& path, const Work& work)
+{
+  try
+  {
+    return work();
+  }
+  catch (const hud::InvalidData& error)
+  {
+    throw hud::InvalidData(path + ": " + error.what());
+  }
+  catch (const hud::InvalidOption& error)
+  {
+    throw hud::InvalidOption(path + ": " + error.what());
+  }
+}
+
 HUDImportedScene ImportPrisma(const std::string& path, const HUDImportOptions& options)
 {
   // A quarter for what is read, the rest for the image and what writes it.
@@ -296,7 +359,8 @@ HUDImportedScene ImportPrisma(const std::string& path, const HUDImportOptions& o
   const auto product = std::make_shared<HUDPrismaProduct>(path, memory);
   HUDImportedScene scene;
   scene.m_Warnings = product->Warnings();
-  const std::vector<hud::SpectrometerBand> bands = ChooseBands(*product, options, scene);
+  const std::vector<hud::SpectrometerBand> bands =
+      NameFile(path, [&] { return ChooseBands(*product, options, scene); });
   Describe(*product, bands, options, scene);
   scene.m_Counts = std::make_shared<HUDImportCounts>();
   scene.m_Source = HUDRowImageSource::New();
@@ -317,19 +381,24 @@ HUDImportedScene ImportPrisma(const std::string& path, const HUDImportOptions& o
   {
     scene.m_Source->SetBlocks(count, product->Width(), product->Height(),
                               Count(std::move(read), product->Width(), scene.m_Counts));
-    SetControlPoints(*scene.m_Source, locations);
+    if (!SetControlPoints(*scene.m_Source, locations))
+    {
+      scene.m_Warnings.push_back(path + ": no latitude and longitude is known: the image has no ground control points");
+    }
     return scene;
   }
   const auto [latitude, longitude] = MiddleOf(locations);
   const int epsg = HUDUtmEpsg(latitude, longitude);
   const auto [eastings, northings] = HUDToMap(locations.m_Latitude, locations.m_Longitude, epsg);
-  const hud::MapGrid grid = hud::CoverWithGrid(eastings, northings, kSpacing);
+  const hud::MapGrid grid = NameFile(path, [&eastings = eastings, &northings = northings] {
+    return hud::CoverWithGrid(eastings, northings, kSpacing);
+  });
   if (grid.m_Width > 4 * (product->Width() + product->Height()) ||
       grid.m_Height > 4 * (product->Width() + product->Height()))
   {
-    throw hud::InvalidData(Compose("the latitudes and longitudes spread over ", grid.m_Width, " x ", grid.m_Height,
-                                   " pixels of 30 m, expected about the size of the image, ", product->Width(), " x ",
-                                   product->Height()));
+    throw hud::InvalidData(Compose(path, ": the latitudes and longitudes spread over ", grid.m_Width, " x ",
+                                   grid.m_Height, " pixels of 30 m, expected about the size of the image, ",
+                                   product->Width(), " x ", product->Height()));
   }
   scene.m_Source->SetBlocks(count, grid.m_Width, grid.m_Height,
                             Count(Warp(product, hud::NearestPixels(eastings, northings, grid), grid.m_Width, memory),
@@ -378,6 +447,21 @@ void HUDImportOptions::Check() const
   {
     throw hud::InvalidOption("ram is 0, expected at least 1 MB");
   }
+}
+
+std::string HUDDescribeFlaggedBands(const HUDImportedScene& scene, double percent)
+{
+  const HUDImportCounts& counts = *scene.m_Counts;
+  const auto most = percent / 100. * static_cast<double>(counts.m_Pixels - counts.m_Empty);
+  std::vector<bool> chosen;
+  for (const std::size_t flagged : counts.m_FlaggedOfBands)
+  {
+    chosen.push_back(static_cast<double>(flagged) > most);
+  }
+  const bool any = std::find(chosen.begin(), chosen.end(), true) != chosen.end();
+  return any && chosen.size() == scene.m_Metadata.m_Wavelengths.size()
+             ? DescribeBands(scene.m_Metadata.m_Wavelengths, chosen)
+             : "";
 }
 
 HUDImportedScene HUDImportScene(const std::string& path, const HUDImportOptions& options)

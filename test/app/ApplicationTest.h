@@ -9,6 +9,7 @@
 
 #include "otbWrapperApplication.h"
 #include "otbWrapperApplicationRegistry.h"
+#include "otbWrapperOutputImageParameter.h"
 
 #include "hud/core/SyntheticScene.h"
 
@@ -93,6 +94,12 @@ protected:
       {
         application->SetParameterString(key, value);
       }
+      if (!m_PixelType.empty() && application->GetParameterType(key) == otb::Wrapper::ParameterType_OutputImage)
+      {
+        auto type = otb::Wrapper::ImagePixelType_float;
+        ASSERT_TRUE(otb::Wrapper::OutputImageParameter::ConvertStringToPixelType(m_PixelType, type)) << m_PixelType;
+        application->SetParameterOutputImagePixelType(key, type);
+      }
     }
     application->UpdateParameters();
     ASSERT_EQ(application->ExecuteAndWriteOutput(), 0);
@@ -126,6 +133,7 @@ protected:
 
   TemporaryFolder m_Folder;
   TestImage m_Scene;
+  std::string m_PixelType; ///< of the output images, as on the command line; empty: that of the application
   std::ostringstream m_Log;
 };
 

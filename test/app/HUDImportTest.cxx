@@ -416,6 +416,9 @@ TEST_F(HUDImport, JoinsAndExcludesAsAsked)
   ExpectBands(vnirFirst);
   ExpectSamples("1", vnirFirst);
   Import(Product("1"), {{"exclude", "1350-1450 1800-1950"}});
+  EXPECT_EQ(Log().find("(WARNING)"), std::string::npos) << Log();
+  Import(Product("1"), {{"exclude", "1350-1450 1800-1950 3000-4000"}});
+  ExpectSays(Log(), {"(WARNING)", "exclude: no band lies in 3000-4000 nm"});
   ExpectBands(excluded);
   ASSERT_EQ(excluded.size(), 202u);
 }
@@ -452,13 +455,16 @@ TEST_F(HUDImport, FlaggedPixelsAndBandsAreTreatedAsAsked)
 
   Import(Product("1", " --change bad_band"));
   image = ReadImage(Path("out.tif"));
-  EXPECT_EQ(image.m_Pixels.rows(), 228);
-  ExpectSays(Log(),
-             {"bands left out", "1939.58, 1948.72 nm", "maxflagged", "with no-data in some bands, as flagged: 116"});
+  EXPECT_EQ(image.m_Pixels.rows(), 230);
+  ExpectSays(Log(), {"flagged in more than 50 % of the pixels with data: 2 bands (1939.58-1948.72 nm)", "maxflagged 50",
+                     "HUD's applications leave out the 391 (100 %) pixels"});
+  Import(Product("1", " --change bad_band"), {{"flagged", "pixel"}});
+  ExpectSays(Log(), {"391 (100 %) pixels hold no data", "maxflagged 50"});
 
-  Import(Product("1", " --change bad_band"), {{"maxflagged", "100"}});
-  EXPECT_EQ(ReadImage(Path("out.tif")).m_Pixels.rows(), 230);
-  ExpectSays(Log(), {"HUD's applications leave out the 391 (100 %) pixels"});
+  Import(Product("1", " --change bad_band"), {{"maxflagged", "50"}});
+  EXPECT_EQ(ReadImage(Path("out.tif")).m_Pixels.rows(), 228);
+  ExpectSays(Log(),
+             {"left out", "2 bands (1939.58-1948.72 nm)", "maxflagged", "with no-data in some bands, as flagged: 116"});
   Import(Product("1", " --change bad_band"), {{"maxflagged", "10"}});
   EXPECT_EQ(ReadImage(Path("out.tif")).m_Pixels.rows(), 227);
 }
@@ -474,9 +480,70 @@ TEST_F(HUDImport, WarnsOfAGridThatIsNotWhereTheLocationsAre)
 
 TEST_F(HUDImport, TakesTheLevelFromTheSwathIfNothingElseTellsIt)
 {
-  Import(Product("2C", " --change no_level"));
+  for (const char* change : {" --change no_level", " --change empty_level"})
+  {
+    Import(Product("2C", change));
+    ExpectSamples("2C", SwirFirst());
+    ExpectSays(Log(), {"Processing_Level is missing or empty: L2C"});
+  }
+  Import(Product("2C", " --change lower_level"));
   ExpectSamples("2C", SwirFirst());
-  ExpectSays(Log(), {"Processing_Level is missing: L2C"});
+  EXPECT_EQ(Log().find("(WARNING)"), std::string::npos) << Log();
+}
+
+TEST_F(HUDImport, ManagesWithOtherWaysToSayTheSame)
+{
+  Import(Product("2D", " --change zero_epsg"));
+  EXPECT_STREQ(OpenImage(Path("out.tif"))->GetSpatialRef()->GetAuthorityCode(nullptr), "32633");
+  Import(Product("1", " --change swir_location"));
+  ExpectSamples("1", SwirFirst());
+  EXPECT_EQ(OpenImage(Path("out.tif"))->GetGCPCount(), 121);
+  Import(Product("2D", " --change small_location"));
+  ExpectSamples("2D", SwirFirst());
+  ExpectSays(Log(), {"(WARNING)", "of another size than the image"});
+  Import(Product("1", " --change wide"));
+  ExpectSamples("1", SwirFirst());
+  Import(Product("2C", " --change user_block"));
+  ExpectSamples("2C", SwirFirst());
+}
+
+TEST_F(HUDImport, LocationsMayBeUnknownOrEastOfGreenwich)
+{
+  const std::string path = Product("2C", " --change invalid_location");
+  Import(path);
+  ExpectSamples("2C", SwirFirst());
+  EXPECT_EQ(OpenImage(Path("out.tif"))->GetGCPCount(), 0);
+  ExpectSays(Log(), {"(WARNING)", path, "the image has no ground control points"});
+  std::filesystem::remove(Path("out.tif"));
+  ExpectSays(Refusal(path, {{"grid", "utm"}}), {path, "no pixel has a known location"});
+
+  Import(Product("1", " --change turned_location"));
+  const auto dataset = OpenImage(Path("out.tif"));
+  ASSERT_EQ(dataset->GetGCPCount(), 121);
+  EXPECT_NEAR(dataset->GetGCPs()[0].dfGCPX, Longitude(0, 0) - 90., 4e-5);
+}
+
+TEST_F(HUDImport, NeverReplacesItsInput)
+{
+  const std::string path = Product("1");
+  const std::string bytes = ReadText(path);
+  std::filesystem::create_symlink(path, Path("link.tif"));
+  std::filesystem::create_hard_link(path, Path("second.tif"));
+  for (const char* name : {"link.tif", "second.tif"})
+  {
+    ExpectSays(Failure("HUDImport", {{"in", path}, {"out", Path(name)}}),
+               {"out: ", name, "is the file that in is read from"});
+  }
+  ExpectSays(Failure("HUDImport", {{"in", path}, {"out", path}}), {"out: ", path, "is the file that in is read from"});
+  EXPECT_EQ(ReadText(path), bytes);
+}
+
+TEST_F(HUDImport, SaysWhyAChunkCannotBeRead)
+{
+  const std::string path = Product("1", " --change chunks --change damage");
+  const std::string message = Refusal(path);
+  ExpectSays(message, {path, "cannot read rows", "SWIR_Cube: "});
+  EXPECT_NE(message.substr(message.size() - 2), ": ") << message;
 }
 
 TEST_F(HUDImport, ReadsAFileThatMayOnlyBeRead)
@@ -514,6 +581,8 @@ TEST_F(HUDImport, RefusesProductsThatAreIncompleteOrContradictThemselves)
       {"2D", "no_bands", {"no band is valid", "List_Cw_Vnir_Flags"}},
       {"1", "wavelengths", {"List_Cw_Swir: the wavelengths are not monotonic", "in band 40", "in band 41"}},
       {"1", "georeferenced", {"L1G", "expected L1, L2B, L2C or L2D"}},
+      {"1", "signed", {"VNIR_Cube has the type Int16", "expected", "UInt16"}},
+      {"2C", "bytes", {"SWIR_Cube has the type Byte", "expected", "UInt16"}},
       {"2D", "truncate", {"the file is cut off: found", "bytes, expected"}},
   };
   for (const Case& bad : cases)
@@ -547,6 +616,19 @@ TEST_F(HUDImport, RefusesParametersBeforeAnyWork)
   ExpectSays(Refusal(path, {{"exclude", "1450-1350"}}), {"'1450-1350'"});
   ExpectSays(Refusal(path, {{"exclude", "1-5000"}}), {"all 230 bands are excluded"});
   ExpectSays(Refusal(path, {{"maxflagged", "101"}}), {"maxflagged is 101, expected 0 to 100"});
+  ExpectSays(Refusal(path, {{"exclude", "1350 1450"}}), {"'1350'", "such as 1350-1450"});
+  for (const char* name : {"out.he5", "out.nc", "out.vrt", "out.something"})
+  {
+    ExpectSays(Failure("HUDImport", {{"in", path}, {"out", Path(name)}}),
+               {"out: ", name, "found the extension '.", "cannot hold the image", ".tif"});
+  }
+  for (const char* type : {"uint8", "uint16", "int32", "cfloat"})
+  {
+    m_PixelType = type;
+    ExpectSays(Refusal(path), {"out: ", "out.tif", "found the pixel type", type, "expected float or double"});
+    ExpectSays(Failure("HUDImport", {{"in", path}, {"out", Path("out.png")}}), {"holds no numbers with a fraction"});
+  }
+  m_PixelType.clear();
   for (const char* name : {"out.png", "out.jpg", "out.jp2", "out.bmp"})
   {
     ExpectSays(Failure("HUDImport", {{"in", path}, {"out", Path(name)}}),
@@ -591,6 +673,10 @@ TEST_F(HUDImport, ReadsMatlabArraysAsRowsColumnsAndBands)
       }
     }
   }
+  // Filling at the end.
+  WriteText(m_Folder / "scene.mat", ReadText(Matlab("compressed")) + std::string(7, '\0'));
+  Import(Path("scene.mat"));
+  EXPECT_EQ(ReadImage(Path("out.tif")).m_Pixels(1, 0), 2.f);
   Import(Matlab("two"), {{"var", "second"}});
   EXPECT_EQ(ReadImage(Path("out.tif")).m_Pixels(1, 0), 4.f);
 }
@@ -610,6 +696,10 @@ TEST_F(HUDImport, RefusesMatlabFilesWithoutOneScene)
   const std::string bytes = ReadText(Matlab("int16"));
   WriteText(m_Folder / "scene.mat", bytes.substr(0, 200));
   ExpectSays(Refusal(Path("scene.mat")), {"scene.mat: the file is cut off: found 200 bytes, expected at least 472"});
+  std::string packed = ReadText(Matlab("compressed"));
+  std::fill_n(packed.begin() + 128 + 40, 20, '\0');
+  WriteText(m_Folder / "scene.mat", packed);
+  ExpectSays(Refusal(Path("scene.mat")), {"scene.mat: the compressed array at byte 128 is damaged"});
   const std::string v73 = ReadText(Matlab("v73"));
   WriteText(m_Folder / "scene.mat", v73.substr(0, v73.size() / 2));
   ExpectSays(Refusal(Path("scene.mat")), {"scene.mat: the file is cut off"});

@@ -66,7 +66,7 @@ TEST(JoinBands, OneSpectrometerAloneKeepsItsBands)
 
 TEST(JoinBands, ExcludesRangesWithTheirEndsAfterJoining)
 {
-  EXPECT_EQ(Wavelengths(JoinBands(kVnir, kSwir, BandJoin::Swir, ParseWavelengthRanges("943-977 1400"))),
+  EXPECT_EQ(Wavelengths(JoinBands(kVnir, kSwir, BandJoin::Swir, ParseWavelengthRanges("943-977 1400-1400"))),
             (std::vector<double>{932., 1100.}));
   const std::string message = MessageOf<hud::InvalidOption>([] {
     JoinBands(kVnir, kSwir, BandJoin::Swir, {{1., 5000.}});
@@ -78,7 +78,7 @@ TEST(ParseWavelengthRanges, TakesBlanksCommasAndNothing)
 {
   EXPECT_TRUE(ParseWavelengthRanges("").empty());
   EXPECT_TRUE(ParseWavelengthRanges("  ").empty());
-  const auto ranges = ParseWavelengthRanges("1350-1450.5, 1800-1950;2400");
+  const auto ranges = ParseWavelengthRanges("1350-1450.5, 1800-1950;2400-2400");
   ASSERT_EQ(ranges.size(), 3u);
   EXPECT_EQ(ranges[0].m_First, 1350.);
   EXPECT_EQ(ranges[0].m_Last, 1450.5);
@@ -89,7 +89,7 @@ TEST(ParseWavelengthRanges, TakesBlanksCommasAndNothing)
 TEST(ParseWavelengthRanges, QuotesWhatIsNoRange)
 {
   for (const char* text :
-       {"-5-10", "1450-1350", "a-b", "1350-", "-", "1350--1450", "0-10", "1.2.3-5", "1350–1450", "1e3-2e3"})
+       {"-5-10", "1450-1350", "a-b", "1350-", "-", "1350--1450", "0-10", "1.2.3-5", "1350–1450", "1e3-2e3", "1350"})
   {
     const std::string message = MessageOf<hud::InvalidOption>([text] { ParseWavelengthRanges(text); });
     EXPECT_TRUE(Says(message, "'" + std::string(text) + "'")) << text << ": " << message;

@@ -42,7 +42,7 @@ struct WavelengthRange
 };
 
 /// Returns the ranges of a text such as "1350-1450 1800-1950"; none of an empty one. Between two ranges stands a blank, a
-/// comma or a semicolon. A range of one wavelength may be a single number.
+/// comma or a semicolon. A single number is no range.
 /// @throws InvalidOption that quotes what is no range
 std::vector<WavelengthRange> ParseWavelengthRanges(const std::string& text);
 

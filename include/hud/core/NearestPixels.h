@@ -27,7 +27,8 @@ struct MapGrid
 MapGrid CoverWithGrid(const Eigen::MatrixXd& eastings, const Eigen::MatrixXd& northings, double spacing);
 
 /// Returns for each pixel of the grid, row by row, the nearest pixel of an image (x + width y), or -1 beyond the image's edge:
-/// where the nearest centre is farther away than half the diagonal of the image's pixels.
+/// where the nearest centre is farther away than 0.52 of the mean diagonal of the image's pixels, or of the grid's if that is
+/// longer.
 /// @param eastings, northings [width x height] of the centres of the image's pixels, metre; not finite: unknown
 std::vector<std::int32_t> NearestPixels(const Eigen::MatrixXd& eastings, const Eigen::MatrixXd& northings,
                                         const MapGrid& grid);
