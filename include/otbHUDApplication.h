@@ -23,6 +23,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,9 @@ protected:
   /// Returns the file that the image of an InputImage parameter is read from, an OTB extended filename; empty when another
   /// application made the image in memory.
   std::string GetInputFile(const std::string& key);
+
+  /// Returns them for the images of an InputImageList parameter.
+  std::vector<std::string> GetInputFiles(const std::string& key);
 
   /// Returns the files of an InputImage or InputImageList parameter as messages name them: "in (scene.tif)".
   std::string DescribeInput(const std::string& key);
@@ -203,6 +207,7 @@ private:
 
   std::map<std::string, HUDSceneMetadata> m_Metadata;
   std::map<std::string, std::string> m_GridFiles;
+  std::set<std::filesystem::path> m_Styles;          ///< of the outputs of this run
   std::map<std::string, std::string> m_WrittenNames; ///< file names that were cleared once written
 };
 
