@@ -195,15 +195,16 @@ private:
     {
       const std::string file = GetInputFile("in");
       HUDSceneMetadata source = HUDReadSceneMetadata(file);
-      if (HasValue("mask") && source.m_Items["synthetic"] != "yes")
+      const bool isSynthetic = source.m_Items["synthetic"] == "yes";
+      if (HasValue("mask") && !isSynthetic)
       {
         synthetic = "partly";
       }
-      // How a source was made that is synthetic itself.
+      // How a source was made that is synthetic itself is not how this scene is.
       for (const char* item : {"synthetic", "generator", "generator_version", "model", "model_iterations", "seed",
                                "sampler", "steps", "source", "strength"})
       {
-        source.m_Items.erase(item);
+        source.m_Items[item].clear();
       }
       metadata = HUDCompleteSceneMetadata(metadata, source);
       SetOutputGrid("out", "in");

@@ -29,7 +29,7 @@ struct HUDSceneMetadata
   std::string m_Units;                        ///< of the scaled values; empty: unknown
   std::vector<double> m_Scales;               ///< value in the unit = scale * stored value + offset; empty: 1
   std::vector<double> m_Offsets;              ///< empty: 0
-  std::map<std::string, std::string> m_Items; ///< of the dataset, such as `acquisition_time`
+  std::map<std::string, std::string> m_Items; ///< of the dataset, such as `acquisition_time`; empty: taken out if there
   HUDImageContent m_Content = HUDImageContent::Spectra;
   bool m_IsKnown =
       false; ///< whether a file said so; one that names no scale has scale 1, an image in memory may have any

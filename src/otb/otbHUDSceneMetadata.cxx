@@ -316,6 +316,28 @@ void SelectFrom(std::vector<T>& list, const std::vector<std::size_t>& bands, std
   list = std::move(selected);
 }
 
+void WriteItems(GDALDataset& dataset, const std::map<std::string, std::string>& items, bool isEnvi)
+{
+  // OTB's writer carries all items of an input on. Those of an ENVI file are of its header.
+  const CPLStringList carried(CSLDuplicate(isEnvi ? nullptr : dataset.GetMetadata()));
+  for (int i = 0; i < carried.size(); ++i)
+  {
+    const std::string text = carried[i];
+    const std::string name = text.substr(0, text.find('='));
+    if (IsEnviField(name))
+    {
+      dataset.SetMetadataItem(name.c_str(), nullptr);
+    }
+  }
+  for (const auto& [name, value] : items)
+  {
+    if (!IsEnviField(name))
+    {
+      dataset.SetMetadataItem(name.c_str(), value.empty() ? nullptr : value.c_str());
+    }
+  }
+}
+
 void WriteBand(GDALRasterBand& band, const HUDSceneMetadata& metadata, bool isEnvi)
 {
   const auto index = static_cast<std::size_t>(band.GetBand() - 1);
@@ -383,7 +405,7 @@ void WriteEnviHeader(GDALDataset& dataset, const HUDSceneMetadata& metadata)
   }
   for (const auto& [name, value] : metadata.m_Items)
   {
-    if (!IsEnviField(name))
+    if (!IsEnviField(name) && !value.empty())
     {
       set(name.c_str(), value);
     }
@@ -579,13 +601,7 @@ void HUDWriteSceneMetadata(const std::string& path, const HUDSceneMetadata& meta
   {
     WriteBand(*dataset->GetRasterBand(static_cast<int>(band) + 1), metadata, isEnvi);
   }
-  for (const auto& [name, value] : metadata.m_Items)
-  {
-    if (!IsEnviField(name))
-    {
-      dataset->SetMetadataItem(name.c_str(), value.c_str());
-    }
-  }
+  WriteItems(*dataset, metadata.m_Items, isEnvi);
   dataset.reset();
   if (CPLGetLastErrorType() >= CE_Failure)
   {

@@ -242,6 +242,15 @@ TEST_F(Metadata, OfGivenEndmembersHasTheirOwnScale)
   EXPECT_EQ(Read("s.tif").m_Units, "other");
 }
 
+TEST_F(Metadata, LeavesOutItemsOfBands)
+{
+  OpenForUpdate("scene.tif")->SetMetadataItem("wavelength", "7");
+  Unmix();
+  Run("HUDDecode", {{"in", Path("a.tif")}, {"ie", Path("e.tif")}, {"out", Path("d.hdr")}});
+  ExpectBands("d");
+  EXPECT_EQ(OpenImage(Path("a.tif"))->GetMetadataItem("wavelength"), nullptr);
+}
+
 TEST_F(Metadata, PartsBeginAtTheirFirstPixel)
 {
   Run("HUDUnmix", {{"in", Path("scene.tif")}, {"out", Path("a.tif") + "?&box=3:2:8:6&bands=2:3"}, {"ne", "3"}});
