@@ -139,7 +139,7 @@ private:
     HUDImageType* const generated = OpenImage("gen");
     const auto bands = static_cast<Eigen::Index>(real->GetNumberOfComponentsPerPixel());
     HUDEvaluationReport report;
-    const HUDSceneMetadata metadata = HUDReadSceneMetadata(GetParameterString("in"));
+    const HUDSceneMetadata metadata = HUDReadSceneMetadata(GetInputFile("in"));
     report.m_Wavelengths = metadata.m_Wavelengths;
     report.m_Units = metadata.m_Units;
     CheckGenerated(*generated, bands, metadata);

@@ -182,6 +182,7 @@ private:
     metadata.m_Units = scene.m_Units;
     metadata.m_Scales = scene.m_Scales;
     metadata.m_Offsets = scene.m_Offsets;
+    metadata.m_IsKnown = true;
     return metadata;
   }
 
@@ -189,11 +190,23 @@ private:
   void Describe(const hud::ModelInfo& info, const hud::SampleOptions& options)
   {
     HUDSceneMetadata metadata = Labels(info.m_Scene);
-    const bool place = HasValue("in");
-    if (place)
+    std::string synthetic = "yes";
+    if (HasValue("in"))
     {
       const std::string file = GetInputFile("in");
-      metadata = HUDCompleteSceneMetadata(metadata, HUDReadSceneMetadata(file));
+      HUDSceneMetadata source = HUDReadSceneMetadata(file);
+      const bool isSynthetic = source.m_Items["synthetic"] == "yes";
+      if (HasValue("mask") && !isSynthetic)
+      {
+        synthetic = "partly";
+      }
+      // How a source was made that is synthetic itself is not how this scene is.
+      for (const char* item : {"synthetic", "generator", "generator_version", "model", "model_iterations", "seed",
+                               "sampler", "steps", "source", "strength"})
+      {
+        source.m_Items[item].clear();
+      }
+      metadata = HUDCompleteSceneMetadata(metadata, source);
       SetOutputGrid("out", "in");
       SetOutputGrid("outabund", "in");
       metadata.m_Items["source"] = fs::path(file).filename().string();
@@ -202,7 +215,7 @@ private:
         metadata.m_Items["strength"] = GetParameterAsString("strength");
       }
     }
-    metadata.m_Items["synthetic"] = HasValue("mask") ? "partly" : "yes";
+    metadata.m_Items["synthetic"] = synthetic;
     metadata.m_Items["generator"] = "HUDSample";
     metadata.m_Items["generator_version"] = hud::Version();
     metadata.m_Items["model"] = fs::path(GetParameterString("model")).filename().string();

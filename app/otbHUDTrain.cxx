@@ -249,7 +249,8 @@ private:
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("il", scenes);
     hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, emptyBands, info.m_Options.m_Seed);
     CheckBands("il", scenes, scene.m_Endmembers.rows());
-    CheckLabels("il", Labels(scene), resume ? "model to go on with" : "first scene");
+    const HUDSceneMetadata expected = resume ? Labels(scene) : HUDReadSceneMetadata(GetInputFiles("il").front());
+    CheckLabels("il", expected, resume ? "model to go on with" : "first scene");
 
     const std::vector<hud::AbundanceMap> maps = Encode(scenes, emptyBands, scene.m_Endmembers);
     if (!resume)
@@ -394,18 +395,14 @@ private:
     options.m_Seed = seed;
     hud::SceneInfo scene;
     const auto bands = static_cast<Eigen::Index>(scenes.front()->GetNumberOfComponentsPerPixel());
-    HUDSceneMetadata metadata;
-    const std::vector<std::string> files = GetParameterStringList("il");
-    if (!files.empty())
-    {
-      metadata = HUDReadSceneMetadata(files.front());
-      scene.m_NoData = HUDReadNoDataValue(files.front());
-    }
+    const std::string file = GetInputFiles("il").front();
+    HUDSceneMetadata metadata = HUDReadSceneMetadata(file);
+    scene.m_NoData = HUDReadNoDataValue(file);
     if (HasValue("ie"))
     {
       const HUDEndmemberTable table = ReadEndmembers("ie", bands);
       CheckLabels(DescribeInput("ie"), table.m_Metadata, metadata, "first scene");
-      metadata = HUDCompleteSceneMetadata(metadata, table.m_Metadata);
+      metadata = HUDEndmemberMetadata(table.m_Metadata, metadata);
       scene.m_Endmembers = table.m_Endmembers;
     }
     else
@@ -429,6 +426,7 @@ private:
     metadata.m_Units = scene.m_Units;
     metadata.m_Scales = scene.m_Scales;
     metadata.m_Offsets = scene.m_Offsets;
+    metadata.m_IsKnown = true;
     return metadata;
   }
 

@@ -178,7 +178,7 @@ private:
     {
       CheckLabels(DescribeInput("ie"), table.m_Metadata, metadata, "scene");
     }
-    table.m_Metadata = HUDCompleteSceneMetadata(metadata, table.m_Metadata);
+    table.m_Metadata = HUDEndmemberMetadata(table.m_Metadata, metadata);
     SetOutputMetadata("outendm", table.m_Metadata);
     SetOutputMetadata(
         "out", HUDAbundanceMetadata(metadata, static_cast<std::size_t>(table.m_Endmembers.cols()), table.m_Names));

@@ -88,6 +88,9 @@ protected:
   /// application made the image in memory.
   std::string GetInputFile(const std::string& key);
 
+  /// Returns them for the images of an InputImageList parameter.
+  std::vector<std::string> GetInputFiles(const std::string& key);
+
   /// Returns the files of an InputImage or InputImageList parameter as messages name them: "in (scene.tif)".
   std::string DescribeInput(const std::string& key);
 
@@ -210,6 +213,7 @@ private:
 
   std::map<std::string, HUDSceneMetadata> m_Metadata;
   std::map<std::string, std::string> m_GridFiles;
+  std::set<std::filesystem::path> m_Styles;          ///< of the outputs of this run
   std::map<std::string, std::string> m_WrittenNames; ///< file names that were cleared once written
 };
 

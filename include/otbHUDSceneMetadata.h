@@ -29,8 +29,10 @@ struct HUDSceneMetadata
   std::string m_Units;                        ///< of the scaled values; empty: unknown
   std::vector<double> m_Scales;               ///< value in the unit = scale * stored value + offset; empty: 1
   std::vector<double> m_Offsets;              ///< empty: 0
-  std::map<std::string, std::string> m_Items; ///< of the dataset, such as `acquisition_time`
+  std::map<std::string, std::string> m_Items; ///< of the dataset, such as `acquisition_time`; empty: taken out if there
   HUDImageContent m_Content = HUDImageContent::Spectra;
+  bool m_IsKnown =
+      false; ///< whether a file said so; one that names no scale has scale 1, an image in memory may have any
 
   /// Returns the metadata of some of the bands, in that order.
   /// @param bands counted from 0
@@ -38,13 +40,24 @@ struct HUDSceneMetadata
   HUDSceneMetadata Select(const std::vector<std::size_t>& bands, std::size_t count) const;
 };
 
-/// Returns metadata with what they lack of others: lists, unit and items.
+/// Returns metadata with what they lack of others: lists, unit and items. Unit, scales and offsets say what the numbers are, and
+/// go together: those of others only where metadata know none of them and are of no file.
 HUDSceneMetadata HUDCompleteSceneMetadata(HUDSceneMetadata metadata, const HUDSceneMetadata& others);
+
+/// Returns the metadata of endmembers: of the scene, completed by their own, but their own unit, scales and offsets, if they are
+/// of a file.
+HUDSceneMetadata HUDEndmemberMetadata(const HUDSceneMetadata& endmembers, const HUDSceneMetadata& scene);
 
 /// Returns the metadata of abundances: the items of the scene, no wavelengths and no unit.
 /// @param names of the endmembers; empty: "endmember 1" and so on
 HUDSceneMetadata HUDAbundanceMetadata(const HUDSceneMetadata& scene, std::size_t endmembers,
                                       const std::vector<std::string>& names = {});
+
+/// Returns a text in UTF-8; one that is not is taken to be in ISO 8859-1.
+std::string HUDToUtf8(const std::string& text);
+
+/// Returns a text as an element of a list in an ENVI header: `_` instead of the characters that end it.
+std::string HUDEnviListElement(std::string text);
 
 /// Returns a wavelength in nanometre, or nothing when it is not positive or the unit is not one of length.
 /// @param unit `nm`, `Micrometers` and the like; empty: a value below 100 is in micrometre, any other in nanometre
@@ -55,7 +68,8 @@ std::optional<double> HUDToNanometres(double wavelength, const std::string& unit
 /// A band's wavelength is its item `wavelength` (unit in `wavelength_units`; without one, values below 100 are micrometres),
 /// or `CENTRAL_WAVELENGTH_UM` of the domain IMAGERY, or in its description, such as "399.37 nm" or
 /// "band 1 (0.41824 Micrometers)"; its width the item `fwhm`, in the same unit, or `FWHM_UM`, or in the list `fwhm` of the
-/// domain ENVI. Either is unknown when that of one band is. What describes the file, not the scene, is left out of the items.
+/// domain ENVI. Either is unknown when that of one band is. A scale that is 0 or not finite, or an offset that is not, is none.
+/// What describes the file or its bands, not the scene, is left out of the items. Texts are in UTF-8.
 /// @param path anything GDAL opens; of OTB's extended filenames `bands` is taken into account
 HUDSceneMetadata HUDReadSceneMetadata(const std::string& path);
 

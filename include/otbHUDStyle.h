@@ -14,6 +14,9 @@ namespace otb
 /// Returns where QGIS looks for the style of an image: beside it, `.qml` instead of its extension.
 std::filesystem::path HUDStylePath(const std::filesystem::path& raster);
 
+/// Returns whether HUDWriteStyle wrote a style, and nobody changed it in QGIS since.
+bool HUDIsOwnStyle(const std::filesystem::path& style);
+
 /// Writes a style (QML) with which QGIS shows a complete image. Spectra: the bands of HUDShownBands as red, green and blue,
 /// each from the 2 % to the 98 % quantile of a sample of its valid pixels, in the scaled unit. Abundances: from 0 to 1. Fewer
 /// than three bands: the first, in grey.

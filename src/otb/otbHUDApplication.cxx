@@ -403,6 +403,22 @@ std::string HUDApplication::GetInputFile(const std::string& key)
                                                                                             : "";
 }
 
+std::vector<std::string> HUDApplication::GetInputFiles(const std::string& key)
+{
+  const std::vector<HUDImageType*> images = OpenImages(key);
+  std::vector<std::string> files = GetParameterStringList(key);
+  files.resize(images.size());
+  for (std::size_t i = 0; i < images.size(); ++i)
+  {
+    const auto source = images[i]->GetSource();
+    if (dynamic_cast<const ImageFileReader<HUDImageType>*>(source.GetPointer()) == nullptr)
+    {
+      files[i].clear();
+    }
+  }
+  return files;
+}
+
 std::string HUDApplication::DescribeInput(const std::string& key)
 {
   std::string files;
@@ -664,8 +680,8 @@ void HUDApplication::CheckBands(const std::string& key, const std::vector<HUDIma
 void HUDApplication::CheckLabels(const std::string& key, const HUDSceneMetadata& expected, const std::string& name)
 {
   const std::vector<std::string> files = GetParameterType(key) == ParameterType_InputImageList
-                                             ? GetParameterStringList(key)
-                                             : std::vector<std::string>{GetParameterString(key)};
+                                             ? GetInputFiles(key)
+                                             : std::vector<std::string>{GetInputFile(key)};
   for (const std::string& file : files)
   {
     CheckLabels(key + " (" + file + ")", HUDReadSceneMetadata(file), expected, name);
@@ -693,7 +709,8 @@ void HUDApplication::CheckLabels(const std::string& file, const HUDSceneMetadata
     otbAppLogWARNING(<< file << ": the unit is '" << found.m_Units << "', but that of the " << name << " '"
                      << expected.m_Units << "'");
   }
-  if (found.m_Scales != expected.m_Scales || found.m_Offsets != expected.m_Offsets)
+  if (found.m_IsKnown && expected.m_IsKnown &&
+      (found.m_Scales != expected.m_Scales || found.m_Offsets != expected.m_Offsets))
   {
     otbAppLogWARNING(<< file << ": " << DescribeScale(found) << ", but " << DescribeScale(expected) << " in the "
                      << name << "; values are taken as they are stored");
@@ -944,12 +961,17 @@ void HUDApplication::StageStyle(const fs::path& raster, const HUDSceneMetadata& 
 {
   const fs::path style = HUDStylePath(raster);
   const fs::path target = staged.Target().parent_path() / style.filename();
-  const fs::file_status status = fs::status(target);
-  const bool isKept = fs::exists(status) && (!fs::is_regular_file(status) ||
-                                             (status.permissions() & fs::perms::owner_write) == fs::perms::none);
-  if (isKept)
+  if (!m_Styles.insert(fs::weakly_canonical(target)).second)
   {
-    otbAppLogINFO(<< target.string() << " is write-protected: kept");
+    otbAppLogINFO(<< target.string() << " is the style of another output: none for " << staged.Target().string());
+    return;
+  }
+  const fs::file_status status = fs::symlink_status(target);
+  const bool isReplaced = fs::is_regular_file(status) &&
+                          (status.permissions() & fs::perms::owner_write) != fs::perms::none && HUDIsOwnStyle(target);
+  if (fs::exists(status) && !isReplaced)
+  {
+    otbAppLogINFO(<< target.string() << " is not a style that HUD wrote, or is write-protected: kept");
     return;
   }
   HUDWriteStyle(raster.string(), metadata, style);
@@ -960,6 +982,7 @@ void HUDApplication::WriteOutputs(const std::vector<HUDStagedFile*>& files, cons
   const HUDInterrupt interrupt;
   const std::vector<std::string> keys = GetOutputKeys(ParameterType_OutputImage);
   std::vector<HUDStagedFile> images;
+  m_Styles.clear();
   for (const std::string& key : keys)
   {
     const std::string target = SimpleFileName(GetOutputImageParameter(key).GetFileName());

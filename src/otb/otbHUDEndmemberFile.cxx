@@ -17,10 +17,12 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <regex>
@@ -119,7 +121,8 @@ std::vector<Row> ReadRows(const std::string& path)
     const CPLStringList owner(tokens);
     if (owner.Count() > 0)
     {
-      rows.emplace_back(tokens, tokens + owner.Count());
+      Row& row = rows.emplace_back();
+      std::transform(tokens, tokens + owner.Count(), std::back_inserter(row), HUDToUtf8);
     }
   }
   return rows;
@@ -338,7 +341,7 @@ std::optional<std::pair<std::string, std::string>> FindHeader(const std::string&
   {
     if (std::optional<std::string> text = ReadBytes(name))
     {
-      return std::pair(name, *text);
+      return std::pair(name, HUDToUtf8(*text));
     }
   }
   return std::nullopt;
@@ -470,11 +473,7 @@ std::string LibraryHeader(const HUDEndmemberTable& table)
     return text + "}\n";
   };
   Row names = table.m_Names;
-  for (std::string& name : names)
-  {
-    std::replace_if(
-        name.begin(), name.end(), [](char c) { return std::string(",{}\r\n").find(c) != std::string::npos; }, '_');
-  }
+  std::transform(names.begin(), names.end(), names.begin(), HUDEnviListElement);
   std::string text = "ENVI\nsamples = " + std::to_string(table.m_Endmembers.rows()) +
                      "\nlines = " + std::to_string(table.m_Endmembers.cols()) +
                      "\nbands = 1\nheader offset = 0\nfile type = ENVI Spectral Library\ndata type = 4\n"
@@ -513,6 +512,24 @@ void WriteBytes(const std::string& path, const std::string& bytes)
   }
 }
 
+// Throws unless the numbers can be scaled.
+void CheckScales(const std::string& path, const HUDSceneMetadata& metadata)
+{
+  const auto check = [&](const char* name, const std::vector<double>& values, bool isZeroAllowed) {
+    for (std::size_t band = 0; band < values.size(); ++band)
+    {
+      if (!std::isfinite(values[band]) || (values[band] == 0. && !isZeroAllowed))
+      {
+        throw hud::InvalidData(path + ": found " + name + " " + ToText(values[band]) + " for band " +
+                               std::to_string(band + 1) + ", expected a finite number" +
+                               (isZeroAllowed ? "" : " other than 0"));
+      }
+    }
+  };
+  check("scale", metadata.m_Scales, false);
+  check("offset", metadata.m_Offsets, true);
+}
+
 void CheckExtension(const std::string& prefix, const std::string& path)
 {
   if (!EndsIn(path, ".csv") && !EndsIn(path, ".sli"))
@@ -544,6 +561,8 @@ bool HUDIsEndmemberFile(const std::string& path)
 HUDEndmemberTable HUDReadEndmemberFile(const std::string& path, Eigen::Index bands)
 {
   HUDEndmemberTable table = EndsIn(path, ".csv") ? ReadCsv(path, bands) : ReadLibrary(path, bands);
+  table.m_Metadata.m_IsKnown = true;
+  CheckScales(path, table.m_Metadata);
   table.m_Endmembers = table.m_Endmembers.cast<float>().cast<double>().eval();
   try
   {

@@ -16,9 +16,11 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <memory>
 #include <numeric>
 #include <optional>
 #include <regex>
+#include <set>
 
 namespace otb
 {
@@ -83,7 +85,13 @@ std::optional<double> PositiveNumber(const std::string& text)
 std::string Item(GDALMajorObject& object, const char* name, const char* domain = "")
 {
   const char* const item = object.GetMetadataItem(name, domain);
-  return item == nullptr ? "" : item;
+  return item == nullptr ? "" : HUDToUtf8(item);
+}
+
+// 0.57681 micrometres are 576.81 nanometres, not 576.8100000000001.
+double InNanometres(double value, double scale)
+{
+  return scale == 1. ? value : CPLAtof(CPLSPrintf("%.12g", value * scale));
 }
 
 // A length in text, such as "0.41824 Micrometers".
@@ -108,7 +116,8 @@ std::vector<WavelengthInText> FindWavelengths(const std::string& text)
     if (value && scale)
     {
       const auto begin = static_cast<std::size_t>(match->position());
-      wavelengths.push_back({*value * *scale, *scale, begin, begin + static_cast<std::size_t>(match->length())});
+      wavelengths.push_back(
+          {InNanometres(*value, *scale), *scale, begin, begin + static_cast<std::size_t>(match->length())});
     }
   }
   return wavelengths;
@@ -132,14 +141,14 @@ BandLight ReadLight(GDALRasterBand& band, const std::string& listedWidth)
   if (const auto inNanometres = value ? ScaleToNanometres(*value, unit) : std::nullopt)
   {
     scale = *inNanometres;
-    light.m_Wavelength = *value * scale;
+    light.m_Wavelength = InNanometres(*value, scale);
   }
   else if (micrometres)
   {
-    light.m_Wavelength = *micrometres * 1000.;
+    light.m_Wavelength = InNanometres(*micrometres, 1000.);
     scale = 1000.;
   }
-  else if (const auto found = FindWavelengths(band.GetDescription()); !found.empty())
+  else if (const auto found = FindWavelengths(HUDToUtf8(band.GetDescription())); !found.empty())
   {
     light.m_Wavelength = found.front().m_Nanometres;
     scale = NanometresIn(unit).value_or(found.front().m_Scale);
@@ -147,28 +156,39 @@ BandLight ReadLight(GDALRasterBand& band, const std::string& listedWidth)
   const std::optional<double> listed = PositiveNumber(listedWidth);
   if (const std::optional<double> width = PositiveNumber(Item(band, "fwhm")))
   {
-    light.m_Width = *width * scale;
+    light.m_Width = InNanometres(*width, scale);
   }
   else if (const std::optional<double> inMicrometres = PositiveNumber(Item(band, "FWHM_UM", "IMAGERY")))
   {
-    light.m_Width = *inMicrometres * 1000.;
+    light.m_Width = InNanometres(*inMicrometres, 1000.);
   }
   else if (listed)
   {
-    light.m_Width = *listed * scale;
+    light.m_Width = InNanometres(*listed, scale);
   }
   return light;
 }
 
-// What a description says before the wavelength: GDAL adds it to the names in an ENVI file, "name (399.37 Nanometers)", and
-// calls a band without a name "Band 7".
+// What a description says before the wavelength: GDAL adds it to the names in an ENVI file, "name (399.37 Nanometers)", or
+// "name (399.37)" without a unit, and calls a band without a name "Band 7".
 std::string ReadName(GDALRasterBand& band)
 {
-  std::string name = CPLString(band.GetDescription()).Trim();
+  std::string name = CPLString(HUDToUtf8(band.GetDescription())).Trim();
   const std::vector<WavelengthInText> wavelengths = FindWavelengths(name);
   for (auto last = wavelengths.rbegin(); last != wavelengths.rend() && last->m_End == name.size(); ++last)
   {
     name = CPLString(name.substr(0, last->m_Begin)).Trim();
+  }
+  const std::string value = Item(band, "wavelength");
+  const std::string unit = Item(band, "wavelength_units");
+  for (const std::string& added : {value, value + " " + unit})
+  {
+    const std::string end = " (" + added + ")";
+    while (!value.empty() && name.size() > end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0)
+    {
+      name = CPLString(name.substr(0, name.size() - end.size())).Trim();
+    }
+    name = name == added ? "" : name;
   }
   return EQUAL(name.c_str(), ("Band " + std::to_string(band.GetBand())).c_str()) ? "" : name;
 }
@@ -207,9 +227,57 @@ bool IsEnvi(GDALDataset& dataset)
 bool DescribesTheFile(const std::string& name)
 {
   constexpr std::array kPrefixes = {"TIFFTAG_", "TileHint", "STATISTICS_", "OTB_", "Band_", "NoData"};
-  constexpr std::array kNames = {"AREA_OR_POINT", "METADATATYPE", "DataType", "wavelength_units"};
+  constexpr std::array kNames = {"AREA_OR_POINT", "METADATATYPE", "DataType"};
   return std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](const char* x) { return STARTS_WITH(name.c_str(), x); }) ||
          std::any_of(kNames.begin(), kNames.end(), [&](const char* x) { return name == x; });
+}
+
+// Whether an item has the name of a field that an ENVI header has for the file and its bands.
+bool IsEnviField(std::string name)
+{
+  static const std::set<std::string> kFields = {"band names",
+                                                "bands",
+                                                "bbl",
+                                                "byte order",
+                                                "class lookup",
+                                                "class names",
+                                                "classes",
+                                                "complex function",
+                                                "coordinate system string",
+                                                "data gain values",
+                                                "data ignore value",
+                                                "data offset values",
+                                                "data reflectance gain values",
+                                                "data reflectance offset values",
+                                                "data type",
+                                                "data units",
+                                                "default bands",
+                                                "default stretch",
+                                                "description",
+                                                "file type",
+                                                "fwhm",
+                                                "geo points",
+                                                "header offset",
+                                                "interleave",
+                                                "lines",
+                                                "major frame offsets",
+                                                "map info",
+                                                "minor frame offsets",
+                                                "pixel size",
+                                                "projection info",
+                                                "reflectance scale factor",
+                                                "rpc info",
+                                                "samples",
+                                                "spectra names",
+                                                "wavelength",
+                                                "wavelength units",
+                                                "x start",
+                                                "y start",
+                                                "z plot average",
+                                                "z plot range",
+                                                "z plot titles"};
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return kFields.count(CPLString(name).Trim().tolower()) > 0;
 }
 
 std::map<std::string, std::string> ReadItems(GDALDataset& dataset)
@@ -217,10 +285,10 @@ std::map<std::string, std::string> ReadItems(GDALDataset& dataset)
   std::map<std::string, std::string> items;
   for (CSLConstList line = dataset.GetMetadata(); line != nullptr && *line != nullptr; ++line)
   {
-    const std::string text = *line;
+    const std::string text = HUDToUtf8(*line);
     const std::size_t separator = text.find('=');
     const std::string name = text.substr(0, separator);
-    if (separator != std::string::npos && !DescribesTheFile(name))
+    if (separator != std::string::npos && !DescribesTheFile(name) && !IsEnviField(name))
     {
       items[name] = text.substr(separator + 1);
     }
@@ -248,6 +316,28 @@ void SelectFrom(std::vector<T>& list, const std::vector<std::size_t>& bands, std
   list = std::move(selected);
 }
 
+void WriteItems(GDALDataset& dataset, const std::map<std::string, std::string>& items, bool isEnvi)
+{
+  // OTB's writer carries all items of an input on. Those of an ENVI file are of its header.
+  const CPLStringList carried(CSLDuplicate(isEnvi ? nullptr : dataset.GetMetadata()));
+  for (int i = 0; i < carried.size(); ++i)
+  {
+    const std::string text = carried[i];
+    const std::string name = text.substr(0, text.find('='));
+    if (IsEnviField(name))
+    {
+      dataset.SetMetadataItem(name.c_str(), nullptr);
+    }
+  }
+  for (const auto& [name, value] : items)
+  {
+    if (!IsEnviField(name))
+    {
+      dataset.SetMetadataItem(name.c_str(), value.empty() ? nullptr : value.c_str());
+    }
+  }
+}
+
 void WriteBand(GDALRasterBand& band, const HUDSceneMetadata& metadata, bool isEnvi)
 {
   const auto index = static_cast<std::size_t>(band.GetBand() - 1);
@@ -270,7 +360,7 @@ void WriteBand(GDALRasterBand& band, const HUDSceneMetadata& metadata, bool isEn
   else
   {
     // GDAL itself adds the wavelength to an ENVI file's names.
-    band.SetDescription((label.empty() || isEnvi ? name : name + " (" + label + ")").c_str());
+    band.SetDescription((isEnvi ? HUDEnviListElement(name) : label.empty() ? name : name + " (" + label + ")").c_str());
   }
   if (!metadata.m_Units.empty())
   {
@@ -315,7 +405,10 @@ void WriteEnviHeader(GDALDataset& dataset, const HUDSceneMetadata& metadata)
   }
   for (const auto& [name, value] : metadata.m_Items)
   {
-    set(name.c_str(), value);
+    if (!IsEnviField(name) && !value.empty())
+    {
+      set(name.c_str(), value);
+    }
   }
 }
 
@@ -343,10 +436,25 @@ HUDSceneMetadata HUDCompleteSceneMetadata(HUDSceneMetadata metadata, const HUDSc
   complete(metadata.m_Wavelengths, others.m_Wavelengths);
   complete(metadata.m_Widths, others.m_Widths);
   complete(metadata.m_BandNames, others.m_BandNames);
-  complete(metadata.m_Units, others.m_Units);
-  complete(metadata.m_Scales, others.m_Scales);
-  complete(metadata.m_Offsets, others.m_Offsets);
+  const bool hasNumbers = !metadata.m_Units.empty() || !metadata.m_Scales.empty() || !metadata.m_Offsets.empty();
+  if (!metadata.m_IsKnown && !hasNumbers)
+  {
+    metadata.m_Units = others.m_Units;
+    metadata.m_Scales = others.m_Scales;
+    metadata.m_Offsets = others.m_Offsets;
+  }
+  metadata.m_IsKnown = metadata.m_IsKnown || others.m_IsKnown;
   metadata.m_Items.insert(others.m_Items.begin(), others.m_Items.end());
+  return metadata;
+}
+
+HUDSceneMetadata HUDEndmemberMetadata(const HUDSceneMetadata& endmembers, const HUDSceneMetadata& scene)
+{
+  HUDSceneMetadata metadata = HUDCompleteSceneMetadata(scene, endmembers);
+  const HUDSceneMetadata numbers = HUDCompleteSceneMetadata(endmembers, scene);
+  metadata.m_Units = numbers.m_Units;
+  metadata.m_Scales = numbers.m_Scales;
+  metadata.m_Offsets = numbers.m_Offsets;
   return metadata;
 }
 
@@ -364,11 +472,32 @@ HUDSceneMetadata HUDAbundanceMetadata(const HUDSceneMetadata& scene, std::size_t
   return metadata;
 }
 
+std::string HUDToUtf8(const std::string& text)
+{
+  if (CPLIsUTF8(text.c_str(), static_cast<int>(text.size())) != FALSE)
+  {
+    return text;
+  }
+  const std::unique_ptr<char, void (*)(void*)> recoded(CPLRecode(text.c_str(), CPL_ENC_ISO8859_1, CPL_ENC_UTF8),
+                                                       VSIFree);
+  return recoded.get();
+}
+
+std::string HUDEnviListElement(std::string text)
+{
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return std::string(",{}\r\n").find(c) != std::string::npos; }, '_');
+  return text;
+}
+
 std::optional<double> HUDToNanometres(double wavelength, const std::string& unit)
 {
   const std::optional<double> scale = ScaleToNanometres(wavelength, unit);
-  return scale && std::isfinite(wavelength) && wavelength > 0. ? std::optional<double>(wavelength * *scale)
-                                                               : std::nullopt;
+  if (!scale || !std::isfinite(wavelength * *scale) || wavelength <= 0.)
+  {
+    return std::nullopt;
+  }
+  return InNanometres(wavelength, *scale);
 }
 
 std::optional<double> HUDReadNoDataValue(const std::string& path)
@@ -391,7 +520,8 @@ HUDSceneMetadata HUDReadSceneMetadata(const std::string& path)
   const std::vector<std::string> widths = ListElements(Item(*dataset, "fwhm", "ENVI"));
   HUDSceneMetadata metadata;
   metadata.m_Items = ReadItems(*dataset);
-  metadata.m_Units = dataset->GetRasterBand(1)->GetUnitType();
+  metadata.m_IsKnown = true;
+  metadata.m_Units = HUDToUtf8(dataset->GetRasterBand(1)->GetUnitType());
   if (metadata.m_Units.empty())
   {
     metadata.m_Units = Item(*dataset, "data_units", "ENVI");
@@ -404,8 +534,10 @@ HUDSceneMetadata HUDReadSceneMetadata(const std::string& path)
     metadata.m_Wavelengths.push_back(light.m_Wavelength);
     metadata.m_Widths.push_back(light.m_Width);
     metadata.m_BandNames.push_back(ReadName(band));
-    metadata.m_Scales.push_back(band.GetScale());
-    metadata.m_Offsets.push_back(band.GetOffset());
+    // What cannot be applied says nothing.
+    const bool isScaled = std::isfinite(band.GetScale()) && band.GetScale() != 0. && std::isfinite(band.GetOffset());
+    metadata.m_Scales.push_back(isScaled ? band.GetScale() : 1.);
+    metadata.m_Offsets.push_back(isScaled ? band.GetOffset() : 0.);
   }
 
   const auto options = ExtendedFilenameToReaderOptions::New();
@@ -425,7 +557,7 @@ HUDSceneMetadata HUDReadSceneMetadata(const std::string& path)
       list.clear();
     }
   };
-  const auto isPositive = [](double value) { return value > 0.; };
+  const auto isPositive = [](double value) { return value > 0. && std::isfinite(value); };
   const auto all = [](const auto& list, const auto& test) { return std::all_of(list.begin(), list.end(), test); };
   clearUnless(metadata.m_Wavelengths, all(metadata.m_Wavelengths, isPositive));
   clearUnless(metadata.m_Widths, all(metadata.m_Widths, isPositive));
@@ -469,10 +601,7 @@ void HUDWriteSceneMetadata(const std::string& path, const HUDSceneMetadata& meta
   {
     WriteBand(*dataset->GetRasterBand(static_cast<int>(band) + 1), metadata, isEnvi);
   }
-  for (const auto& [name, value] : metadata.m_Items)
-  {
-    dataset->SetMetadataItem(name.c_str(), value.c_str());
-  }
+  WriteItems(*dataset, metadata.m_Items, isEnvi);
   dataset.reset();
   if (CPLGetLastErrorType() >= CE_Failure)
   {

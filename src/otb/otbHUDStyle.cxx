@@ -26,6 +26,9 @@ namespace fs = std::filesystem;
 namespace
 {
 
+// What tells a style from one that somebody made; QGIS drops it when it saves one.
+constexpr const char* kMark = " HUD wrote this style, and replaces it with the image ";
+
 struct Range
 {
   double m_Lowest = 0.;
@@ -144,6 +147,7 @@ std::string StyleText(const std::vector<int>& bands, const std::vector<Range>& r
 {
   const std::unique_ptr<CPLXMLNode, void (*)(CPLXMLNode*)> root(AddElement(nullptr, "qgis", {{"version", "3.22.0"}}),
                                                                 CPLDestroyXMLNode);
+  CPLCreateXMLNode(root.get(), CXT_Comment, kMark);
   CPLXMLNode* const pipe = AddElement(root.get(), "pipe");
   if (bands.size() == 3)
   {
@@ -177,6 +181,14 @@ std::string StyleText(const std::vector<int>& bands, const std::vector<Range>& r
 fs::path HUDStylePath(const fs::path& raster)
 {
   return fs::path(raster).replace_extension(".qml");
+}
+
+bool HUDIsOwnStyle(const fs::path& style)
+{
+  std::ifstream file(style, std::ios::binary);
+  std::string begin(1024, '\0');
+  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  return begin.find(kMark) != std::string::npos;
 }
 
 void HUDWriteStyle(const std::string& raster, const HUDSceneMetadata& metadata, const fs::path& style)

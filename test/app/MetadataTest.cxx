@@ -204,6 +204,53 @@ TEST_F(Metadata, OfAVariedOrRepairedPlaceKeepsItsGridAndItems)
   EXPECT_EQ(Read("s.tif").m_Items.count("strength"), 0u);
 }
 
+TEST_F(Metadata, OfARepairedSyntheticSceneIsThatOfAWhollySyntheticOne)
+{
+  Train();
+  Sample({{"in", Path("scene.tif")}, {"strength", "0.25"}, {"out", Path("first.tif")}});
+  hud::test::TestImage mask = m_Scene;
+  mask.m_Pixels = Eigen::RowVectorXf::Constant(kWidth * kHeight, 0.f);
+  mask.m_Pixels(0, 40) = 1.f;
+  WriteImage(Path("mask.tif"), mask);
+  Sample({{"in", Path("first.tif")}, {"mask", Path("mask.tif")}});
+  const auto items = Read("s.tif").m_Items;
+  EXPECT_EQ(items.at("synthetic"), "yes");
+  EXPECT_EQ(items.at("source"), "first.tif");
+  EXPECT_EQ(items.count("strength"), 0u);
+}
+
+TEST_F(Metadata, OfGivenEndmembersHasTheirOwnScale)
+{
+  Unmix();
+  {
+    const auto endmembers = OpenForUpdate("e.tif");
+    for (int band = 1; band <= kBands; ++band)
+    {
+      endmembers->GetRasterBand(band)->SetScale(0.5);
+      endmembers->GetRasterBand(band)->SetUnitType("other");
+    }
+  }
+  Run("HUDUnmix", {{"in", Path("scene.tif")}, {"ie", Path("e.tif")}, {"outendm", Path("f.tif")}});
+  EXPECT_EQ(Read("f.tif").m_Scales, std::vector<double>(kBands, 0.5));
+  EXPECT_EQ(Read("f.tif").m_Units, "other");
+  EXPECT_EQ(Read("f.tif").m_Wavelengths, m_Expected.m_Wavelengths);
+  Train({{"ie", Path("e.tif")}});
+  ExpectSays(Log(), {"ie (" + Path("e.tif") + "): band 1 has scale 0.5"});
+  EXPECT_EQ(Log().find("il ("), std::string::npos) << Log(); // the scene is of its own scale
+  Sample({{"sizex", "16"}, {"sizey", "16"}});
+  EXPECT_EQ(Read("s.tif").m_Scales, std::vector<double>(kBands, 0.5));
+  EXPECT_EQ(Read("s.tif").m_Units, "other");
+}
+
+TEST_F(Metadata, LeavesOutItemsOfBands)
+{
+  OpenForUpdate("scene.tif")->SetMetadataItem("wavelength", "7");
+  Unmix();
+  Run("HUDDecode", {{"in", Path("a.tif")}, {"ie", Path("e.tif")}, {"out", Path("d.hdr")}});
+  ExpectBands("d");
+  EXPECT_EQ(OpenImage(Path("a.tif"))->GetMetadataItem("wavelength"), nullptr);
+}
+
 TEST_F(Metadata, PartsBeginAtTheirFirstPixel)
 {
   Run("HUDUnmix", {{"in", Path("scene.tif")}, {"out", Path("a.tif") + "?&box=3:2:8:6&bands=2:3"}, {"ne", "3"}});

@@ -243,6 +243,38 @@ TEST(Evaluation, OfASingleBlockLeavesOutWhatNeedsSeveral)
   EXPECT_EQ(Verdict(evaluation, "coverage"), "");
 }
 
+namespace
+{
+
+// Has seen one patch.
+class OnePatchJudge : public hud::BlockJudge
+{
+public:
+  hud::PatchClassification Classify(const Eigen::MatrixXf&) const override
+  {
+    return {Eigen::MatrixXd::Constant(2, 1, 0.5), Eigen::MatrixXd::Ones(3, 1)};
+  }
+};
+
+} // namespace
+
+TEST(Evaluation, HasNoFrechetInceptionDistanceOfOnePatch)
+{
+  const SpectralImage generated = SmoothScene(kPatch, kPatch, 6);
+  const AbundanceMap realMap = Encode(Real());
+  const AbundanceMap generatedMap = Encode(generated);
+  const InMemoryRows realRows(Real());
+  const InMemoryRows generatedRows(generated);
+  EvaluationOptions options;
+  options.m_Patch = kPatch;
+  options.m_Threads = 1;
+  const OnePatchJudge judge;
+  const Evaluation evaluation =
+      hud::Evaluate({realRows, realMap}, {generatedRows, generatedMap}, Endmembers(), options, &judge);
+  EXPECT_NEAR(*Find(evaluation, "inception_score").m_Value, 1., 1e-6);
+  EXPECT_FALSE(Find(evaluation, "frechet_inception_distance").m_Value.has_value());
+}
+
 TEST(Evaluation, IsTheSameForTheSameSeed)
 {
   const SpectralImage generated = SmoothScene(64, 40, 3);

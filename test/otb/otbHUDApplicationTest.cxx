@@ -270,6 +270,39 @@ TEST_F(HUDApplication, WritesWavelengths)
   EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif"}));
 }
 
+TEST_F(HUDApplication, ReplacesOnlyItsOwnStyles)
+{
+  SetOutput("out", "a.tif");
+  m_App->m_Metadata.m_Wavelengths = {400., 500.5, 600., 700., 800., 900.};
+  Run();
+  const std::string first = ReadText(m_Folder / "a.qml");
+  m_App->m_Metadata.m_Wavelengths = {900., 800., 700., 600., 500.5, 400.};
+  Run();
+  EXPECT_NE(ReadText(m_Folder / "a.qml"), first);
+  WriteText(m_Folder / "a.qml", "<qgis/>");
+  Run();
+  EXPECT_EQ(ReadText(m_Folder / "a.qml"), "<qgis/>");
+  WriteText(m_Folder / "shared.qml", first);
+  fs::remove(m_Folder / "a.qml");
+  fs::create_symlink("shared.qml", m_Folder / "a.qml");
+  Run();
+  EXPECT_TRUE(fs::is_symlink(m_Folder / "a.qml"));
+  EXPECT_EQ(ReadText(m_Folder / "shared.qml"), first);
+}
+
+TEST_F(HUDApplication, OutputsOfOneNameHaveOneStyle)
+{
+  SetOutput("out", "a.tif");
+  SetOutput("outabund", "a.img");
+  Run();
+  const std::string both = ReadText(m_Folder / "a.qml");
+  SetOutput("outabund", "b.tif");
+  Run();
+  // The abundances come first.
+  EXPECT_EQ(ReadText(m_Folder / "b.qml"), both);
+  EXPECT_NE(ReadText(m_Folder / "a.qml"), both);
+}
+
 TEST_F(HUDApplication, OnAFullDiskKeepsAllEarlierFiles)
 {
   WriteText(m_Folder / "a.tif", "old");
@@ -395,17 +428,17 @@ TEST_F(HUDApplication, RefusesWavelengthsOfAnotherNumberOfBands)
   EXPECT_EQ(m_Folder.Names(), Names{});
 }
 
-TEST_F(HUDApplication, ReplacesAnEarlierStyleUnlessItIsWriteProtected)
+TEST_F(HUDApplication, KeepsAStyleThatIsWriteProtected)
 {
-  WriteText(m_Folder / "a.qml", "old");
-  WriteText(m_Folder / "b.qml", "own");
-  fs::permissions(m_Folder / "b.qml", fs::perms::owner_read);
   SetOutput("out", "a.tif");
-  SetOutput("outabund", "b.tif");
+  m_App->m_Metadata.m_Wavelengths = {400., 500.5, 600., 700., 800., 900.};
   Run();
-  EXPECT_TRUE(Says(ReadText(m_Folder / "a.qml"), "multibandcolor"));
-  EXPECT_EQ(ReadText(m_Folder / "b.qml"), "own");
-  EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif", "b.qml", "b.tif"}));
+  const std::string first = ReadText(m_Folder / "a.qml");
+  fs::permissions(m_Folder / "a.qml", fs::perms::owner_read);
+  m_App->m_Metadata.m_Wavelengths = {900., 800., 700., 600., 500.5, 400.};
+  Run();
+  EXPECT_EQ(ReadText(m_Folder / "a.qml"), first);
+  EXPECT_EQ(m_Folder.Names(), (Names{"a.qml", "a.tif"}));
 }
 
 TEST_F(HUDApplication, KeepsAnEarlierStyleWhenTheRunFails)

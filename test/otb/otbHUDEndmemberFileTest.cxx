@@ -195,6 +195,21 @@ TEST_F(HUDEndmemberFile, RefusesTablesThatAreNone)
   EXPECT_TRUE(Says(Refusal(std::string("\0\1\2\3", 4)), "expected"));
 }
 
+TEST_F(HUDEndmemberFile, RefusesScalesThatCannotBeApplied)
+{
+  EXPECT_TRUE(
+      Says(Refusal("scale,a,b\n1,1,2\n0,3,1\n"), "found scale 0 for band 2, expected a finite number other than 0"));
+  EXPECT_TRUE(Says(Refusal("scale,a,b\nnan,1,2\n1,3,1\n"), "found scale nan for band 1"));
+  EXPECT_TRUE(Says(Refusal("offset,a,b\n0,1,2\ninf,3,1\n"), "found offset inf for band 2, expected a finite number"));
+}
+
+TEST_F(HUDEndmemberFile, ReadsTextThatIsNotUtf8)
+{
+  const otb::HUDEndmemberTable table = Read("units,for\xeat,b\n\xb5W,1,2\n\xb5W,3,1\n");
+  EXPECT_EQ(table.m_Metadata.m_Units, "\xc2\xb5W");
+  EXPECT_EQ(table.m_Names.front(), "for\xc3\xaat");
+}
+
 TEST_F(HUDEndmemberFile, SaysThatATableIsTransposed)
 {
   EXPECT_TRUE(Says(Refusal("1,2,3\n4,5,6\n", 3),

@@ -11,7 +11,11 @@
 #include <gdal_priv.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <functional>
+#include <limits>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -279,6 +283,95 @@ TEST(HUDSceneMetadata, OfAbundancesNamesTheEndmembers)
   EXPECT_EQ(metadata.m_Units, "");
   EXPECT_TRUE(metadata.m_Scales.empty());
   EXPECT_EQ(metadata.m_Items, Full().m_Items);
+}
+
+TEST(HUDSceneMetadata, OfEndmembersHasTheirOwnNumbers)
+{
+  otb::HUDSceneMetadata own;
+  own.m_Scales = {0.5, 0.5, 0.5};
+  const otb::HUDSceneMetadata given = otb::HUDEndmemberMetadata(own, Full());
+  EXPECT_EQ(given.m_Scales, own.m_Scales);
+  EXPECT_EQ(given.m_Units, "");
+  EXPECT_TRUE(given.m_Offsets.empty());
+  EXPECT_EQ(given.m_Wavelengths, kWavelengths);
+  EXPECT_EQ(otb::HUDEndmemberMetadata({}, Full()).m_Scales, Full().m_Scales);
+  // A file without a scale has scale 1.
+  otb::HUDSceneMetadata plain;
+  plain.m_IsKnown = true;
+  EXPECT_TRUE(otb::HUDEndmemberMetadata(plain, Full()).m_Scales.empty());
+}
+
+TEST(HUDSceneMetadata, TextOfAnotherEncodingIsRecoded)
+{
+  EXPECT_EQ(otb::HUDToUtf8("\xb5W cm-\xb2"), "\xc2\xb5W cm-\xc2\xb2");
+  EXPECT_EQ(otb::HUDToUtf8("\xc2\xb5W"), "\xc2\xb5W");
+  const TemporaryFolder folder;
+  WriteRaster(folder / "a", "ENVI", 3);
+  std::ofstream(folder / "a.hdr", std::ios::app) << "data units = \xb5W\nband names = {for\xeat, b, c}\n"
+                                                 << "place = M\xfcnster\n";
+  const otb::HUDSceneMetadata metadata = otb::HUDReadSceneMetadata((folder / "a").string());
+  EXPECT_EQ(metadata.m_Units, "\xc2\xb5W");
+  EXPECT_EQ(metadata.m_BandNames, (std::vector<std::string>{"for\xc3\xaat", "b", "c"}));
+}
+
+TEST(HUDSceneMetadata, AScaleThatCannotBeAppliedIsUnknown)
+{
+  const TemporaryFolder folder;
+  const std::string path = (folder / "a.tif").string();
+  const double kNone = std::numeric_limits<double>::quiet_NaN();
+  WriteRaster(path, "GTiff", 3, [&](GDALRasterBand& band, int i) {
+    band.SetScale(i == 1 ? 0. : i == 2 ? kNone : 0.5);
+    band.SetOffset(7.);
+  });
+  EXPECT_EQ(otb::HUDReadSceneMetadata(path).m_Scales, (std::vector<double>{1., 1., 0.5}));
+  EXPECT_EQ(otb::HUDReadSceneMetadata(path).m_Offsets, (std::vector<double>{0., 0., 7.}));
+  WriteRaster(path, "GTiff", 2, [&](GDALRasterBand& band, int) { band.SetOffset(kNone); });
+  EXPECT_TRUE(otb::HUDReadSceneMetadata(path).m_Offsets.empty());
+}
+
+TEST(HUDSceneMetadata, ItemsDoNotReplaceFieldsOfAnEnviHeader)
+{
+  const TemporaryFolder folder;
+  WriteRaster(folder / "a.tif", "GTiff", 3);
+  {
+    const GDALDatasetUniquePtr dataset(GDALDataset::Open((folder / "a.tif").c_str(), GDAL_OF_UPDATE));
+    for (const char* name : {"wavelength", "Wavelength Units", "BAND_NAMES", "samples", "sensor_type"})
+    {
+      dataset->SetMetadataItem(name, "7");
+    }
+  }
+  EXPECT_EQ(otb::HUDReadSceneMetadata((folder / "a.tif").string()).m_Items,
+            (std::map<std::string, std::string>{{"sensor_type", "7"}}));
+  WriteRaster(folder / "b", "ENVI", 3);
+  otb::HUDSceneMetadata metadata = WithWavelengths();
+  metadata.m_Items = {{"wavelength", "7"}, {"Data_Ignore_Value", "7"}};
+  otb::HUDWriteSceneMetadata((folder / "b").string(), metadata);
+  EXPECT_EQ(otb::HUDReadSceneMetadata((folder / "b").string()).m_Wavelengths, kWavelengths);
+  EXPECT_EQ(otb::HUDReadNoDataValue((folder / "b").string()), std::nullopt);
+}
+
+TEST(HUDSceneMetadata, MicrometresAreNanometresWithoutRoundingErrors)
+{
+  EXPECT_EQ(otb::HUDToNanometres(0.57681, "um"), 576.81);
+  EXPECT_EQ(otb::HUDToNanometres(1e308, "um"), std::nullopt);
+  EXPECT_EQ(ReadWith([](GDALRasterBand& band, int) { band.SetMetadataItem("wavelength", "0.57681"); }),
+            std::vector<double>(3, 576.81));
+}
+
+TEST(HUDSceneMetadata, NamesOfAnEnviFileDoNotGrow)
+{
+  const TemporaryFolder folder;
+  const std::string path = (folder / "a").string();
+  WriteRaster(path, "ENVI", 3);
+  std::ofstream(folder / "a.hdr", std::ios::app) << "band names = {blue, 520, sand (wet)}\n"
+                                                 << "wavelength = {419, 520, 660}\n";
+  const std::vector<std::string> names = {"blue", "", "sand (wet)"};
+  EXPECT_EQ(otb::HUDReadSceneMetadata(path).m_BandNames, names);
+  EXPECT_EQ(otb::HUDReadSceneMetadata(path).m_Wavelengths, (std::vector<double>{419., 520., 660.}));
+  otb::HUDSceneMetadata metadata = otb::HUDReadSceneMetadata(path);
+  metadata.m_BandNames[0] = "blue, {dark}";
+  otb::HUDWriteSceneMetadata(path, metadata);
+  EXPECT_EQ(otb::HUDReadSceneMetadata(path).m_BandNames, (std::vector<std::string>{"blue_ _dark_", "", "sand (wet)"}));
 }
 
 TEST(HUDSceneMetadata, IsCompletedByOthers)

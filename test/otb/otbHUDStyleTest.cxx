@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -128,6 +129,16 @@ TEST_F(HUDStyle, OfNoDataOnlyIsFromZeroToOne)
   Write({});
   EXPECT_EQ(Renderer("redContrastEnhancement.minValue"), "0");
   EXPECT_EQ(Renderer("redContrastEnhancement.maxValue"), "1");
+}
+
+TEST_F(HUDStyle, CarriesAMark)
+{
+  WriteScene(m_Raster, 3);
+  Write({});
+  EXPECT_TRUE(otb::HUDIsOwnStyle(m_Folder / "a.qml"));
+  std::ofstream(m_Folder / "a.qml") << "<qgis version=\"3.22.0\"/>";
+  EXPECT_FALSE(otb::HUDIsOwnStyle(m_Folder / "a.qml"));
+  EXPECT_FALSE(otb::HUDIsOwnStyle(m_Folder / "none.qml"));
 }
 
 TEST_F(HUDStyle, StandsBesideTheImageWithItsName)
