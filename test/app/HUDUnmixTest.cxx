@@ -384,11 +384,12 @@ TEST_F(HUDUnmix, AFullDiskKeepsTheEarlierFiles)
   Run("HUDUnmix", Arguments());
   const std::string abundances = ReadText(Path("a.tif"));
   const std::string endmembers = ReadText(Path("e.tif"));
+  std::filesystem::copy_file(Path("e.tif"), Path("given.tif"));
   {
     const hud::test::FullDisk full(1024);
     Parameters arguments = Arguments("scene.tif", "5");
     ExpectSays(Failure("HUDUnmix", arguments), {"temporary file", "TMPDIR"});
-    arguments.emplace_back("ie", Path("e.tif"));
+    arguments.emplace_back("ie", Path("given.tif"));
     ExpectSays(Failure("HUDUnmix", arguments), {"a.tif"});
   }
   {
