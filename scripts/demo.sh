@@ -75,17 +75,17 @@ picture()
 
 sampling=(-model jasper.safetensors)
 
-step "Unmixing" "abundances.tif endmembers.tif" "$real" \
+step "Unmixing" "abundances.tif abundances.qml endmembers.tif endmembers.qml" "$real" \
   "$prefix/bin/otbcli_HUDUnmix" -in "$real" -ne 4 -out "$part/abundances.tif" -outendm "$part/endmembers.tif"
 
 step "Training" jasper.safetensors "$real endmembers.tif" \
   "$prefix/bin/otbcli_HUDTrain" -il "$real" -ie endmembers.tif -out "$part/jasper.safetensors" -iterations 1500
 
-step "A synthetic scene" "scene.tif scene_abundances.tif" jasper.safetensors \
+step "A synthetic scene" "scene.tif scene.qml scene_abundances.tif scene_abundances.qml" jasper.safetensors \
   "$prefix/bin/otbcli_HUDSample" "${sampling[@]}" -layout scene -sizex 128 -sizey 128 \
   -out "$part/scene.tif" -outabund "$part/scene_abundances.tif"
 
-step "64 independent patches" "patches.tif patches_abundances.tif" jasper.safetensors \
+step "64 independent patches" "patches.tif patches.qml patches_abundances.tif patches_abundances.qml" jasper.safetensors \
   "$prefix/bin/otbcli_HUDSample" "${sampling[@]}" -layout patches -sizex 256 -sizey 256 \
   -out "$part/patches.tif" -outabund "$part/patches_abundances.tif"
 
