@@ -6,6 +6,7 @@
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDImageRows.h"
 #include "otbHUDInterrupt.h"
+#include "otbHUDModelLabels.h"
 #include "otbHUDReplaceImageFilter.h"
 #include "otbHUDResidualImageFilter.h"
 #include "otbHUDRowImageSource.h"
@@ -172,24 +173,10 @@ private:
     WriteOutputs();
   }
 
-  /// Returns what the model knows of the bands.
-  static HUDSceneMetadata Labels(const hud::SceneInfo& scene)
-  {
-    HUDSceneMetadata metadata;
-    metadata.m_Wavelengths = scene.m_Wavelengths;
-    metadata.m_Widths = scene.m_Widths;
-    metadata.m_BandNames = scene.m_BandNames;
-    metadata.m_Units = scene.m_Units;
-    metadata.m_Scales = scene.m_Scales;
-    metadata.m_Offsets = scene.m_Offsets;
-    metadata.m_IsKnown = true;
-    return metadata;
-  }
-
   /// Gives the outputs the model's wavelengths and what else is known, and says how they were made.
   void Describe(const hud::ModelInfo& info, const hud::SampleOptions& options)
   {
-    HUDSceneMetadata metadata = Labels(info.m_Scene);
+    HUDSceneMetadata metadata = HUDModelLabels(info.m_Scene);
     std::string synthetic = "yes";
     if (HasValue("in"))
     {
@@ -289,7 +276,7 @@ private:
     HUDImageType& scene = *OpenImage("in");
     const Eigen::MatrixXd& endmembers = session.Info().m_Scene.m_Endmembers;
     CheckBands("in", {&scene}, endmembers.rows());
-    CheckLabels("in", Labels(session.Info().m_Scene), "model");
+    CheckLabels("in", HUDModelLabels(session.Info().m_Scene), "model");
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("in", {&scene});
     const bool repair = HasValue("mask");
     m_Encode = HUDEncodeImageFilter::New();

@@ -5,6 +5,7 @@
 #include "otbHUDApplication.h"
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDInterrupt.h"
+#include "otbHUDModelLabels.h"
 #include "otbHUDPreview.h"
 #include "otbHUDStagedFile.h"
 
@@ -249,7 +250,8 @@ private:
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("il", scenes);
     hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, emptyBands, info.m_Options.m_Seed);
     CheckBands("il", scenes, scene.m_Endmembers.rows());
-    const HUDSceneMetadata expected = resume ? Labels(scene) : HUDReadSceneMetadata(GetInputFiles("il").front());
+    const HUDSceneMetadata expected =
+        resume ? HUDModelLabels(scene) : HUDReadSceneMetadata(GetInputFiles("il").front());
     CheckLabels("il", expected, resume ? "model to go on with" : "first scene");
 
     const std::vector<hud::AbundanceMap> maps = Encode(scenes, emptyBands, scene.m_Endmembers);
@@ -409,25 +411,8 @@ private:
     {
       scene.m_Endmembers = ExtractEndmembers("il", scenes, emptyBands, options).m_Endmembers;
     }
-    scene.m_Wavelengths = metadata.m_Wavelengths;
-    scene.m_Widths = metadata.m_Widths;
-    scene.m_BandNames = metadata.m_BandNames;
-    scene.m_Units = metadata.m_Units;
-    scene.m_Scales = metadata.m_Scales;
-    scene.m_Offsets = metadata.m_Offsets;
+    HUDSetModelLabels(scene, metadata);
     return scene;
-  }
-
-  /// Returns what scenes should say of their bands.
-  static HUDSceneMetadata Labels(const hud::SceneInfo& scene)
-  {
-    HUDSceneMetadata metadata;
-    metadata.m_Wavelengths = scene.m_Wavelengths;
-    metadata.m_Units = scene.m_Units;
-    metadata.m_Scales = scene.m_Scales;
-    metadata.m_Offsets = scene.m_Offsets;
-    metadata.m_IsKnown = true;
-    return metadata;
   }
 
   std::vector<hud::AbundanceMap> Encode(const std::vector<HUDImageType*>& scenes,

@@ -270,12 +270,12 @@ std::vector<hud::SpectrometerBand> ChooseBands(HUDPrismaProduct& product, const 
   CheckRanges(ranges, product, scene);
   std::vector<hud::SpectrometerBand> bands =
       hud::JoinBands(product.VnirBands(), product.SwirBands(), options.m_Join, ranges);
-  product.SelectBands(bands, HUDFlaggedSamples::NoData);
   if (options.m_Flagged == HUDFlaggedSamples::Keep || options.m_MaxFlagged >= 100.)
   {
     product.SelectBands(bands, options.m_Flagged);
     return bands;
   }
+  product.SelectBands(bands, HUDFlaggedSamples::NoData);
   const std::vector<double> shares = product.EstimateFlaggedShares();
   std::vector<hud::SpectrometerBand> kept;
   std::vector<double> wavelengths;
