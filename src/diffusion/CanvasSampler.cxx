@@ -63,6 +63,16 @@ struct WindowGrid
   std::vector<std::int64_t> m_FirstColumns; ///< of the windows of a band; more than one: the windows are blended
 };
 
+/// @throws InvalidOption when the model does not know the label
+Guidance FindGuidance(const SceneInfo& scene, const SampleOptions& options)
+{
+  if (options.m_Label.empty())
+  {
+    return {};
+  }
+  return {static_cast<std::int64_t>(scene.FindLabel(options.m_Label)) + 1, options.m_Guidance};
+}
+
 /// One run of a sampler over a canvas. At every step each band of windows is read, estimated and written back; nothing but
 /// the canvases themselves grows with the canvas's height.
 class CanvasRun
@@ -70,7 +80,7 @@ class CanvasRun
 public:
   CanvasRun(Denoiser& denoiser, const ModelInfo& info, const SampleOptions& options, const PlaceReader& place,
             const std::function<bool(double)>& proceed)
-    : m_Denoiser(denoiser), m_Options(options), m_Proceed(proceed),
+    : m_Denoiser(denoiser), m_Options(options), m_Guidance(FindGuidance(info.m_Scene, options)), m_Proceed(proceed),
       m_Schedule(info.m_Options.m_Schedule, info.m_Options.m_Timesteps),
       m_Plan(PlanSampler(m_Schedule, options.m_Sampler)), m_Coordinates(info), m_Patch(info.m_Options.m_Patch),
       m_Channels(m_Coordinates.Channels()), m_Height(CanvasEdge(options.m_Height, static_cast<bool>(place))),
@@ -232,6 +242,11 @@ private:
     m_RowsDone += rows;
   }
 
+  torch::Tensor Estimate(const torch::Tensor& windows)
+  {
+    return m_Denoiser.EstimateClean(windows, m_Plan[m_Step].m_From, m_Guidance);
+  }
+
   /// Returns the estimates of Z_0 for bands, [bands, patch, channels, width], whose windows begin at a column.
   torch::Tensor EstimateBands(const torch::Tensor& bands, const torch::Tensor& isOpen, std::int64_t firstColumn)
   {
@@ -244,12 +259,12 @@ private:
       estimate = torch::zeros_like(windows);
       if (open.numel() > 0)
       {
-        estimate.index_copy_(0, open, m_Denoiser.EstimateClean(windows.index_select(0, open), m_Plan[m_Step].m_From));
+        estimate.index_copy_(0, open, Estimate(windows.index_select(0, open)));
       }
     }
     else
     {
-      estimate = m_Denoiser.EstimateClean(windows, m_Plan[m_Step].m_From);
+      estimate = Estimate(windows);
     }
     return JoinWindows(estimate, bands.size(0)).roll(firstColumn, 3);
   }
@@ -361,6 +376,7 @@ private:
 
   Denoiser& m_Denoiser;
   const SampleOptions& m_Options;
+  Guidance m_Guidance;
   const std::function<bool(double)>& m_Proceed;
   NoiseSchedule m_Schedule;
   std::vector<SamplerStep> m_Plan;

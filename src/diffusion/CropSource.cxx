@@ -9,6 +9,7 @@
 
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace hud
 {
@@ -47,7 +48,9 @@ std::size_t Below(std::uint32_t low, std::uint32_t high, std::size_t bound)
 
 } // namespace
 
-CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOptions& options) : m_Options(options)
+CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOptions& options,
+                       std::vector<std::int64_t> labels)
+  : m_Options(options), m_Labels(std::move(labels))
 {
   if (maps.empty())
   {
@@ -169,7 +172,8 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
   for (int sample = 0; sample < m_Options.m_Batch; ++sample)
   {
     const auto words = crops.Words(address, static_cast<std::uint32_t>(sample), 0);
-    torch::Tensor crop = Crop(m_Corners[Below(words[0], words[1], m_Corners.size())]);
+    const Corner& corner = m_Corners[Below(words[0], words[1], m_Corners.size())];
+    torch::Tensor crop = Crop(corner);
     if (m_Options.m_Augment)
     {
       crop = torch::rot90(crop, static_cast<std::int64_t>(words[2] >> 30), {1, 2});
@@ -178,6 +182,9 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
     batch.m_Clean[sample].copy_(crop);
     batch.m_Timesteps[sample] =
         static_cast<std::int64_t>(words[3] % static_cast<std::uint32_t>(m_Options.m_Timesteps)) + 1;
+    // The bits between those that turn and mirror.
+    const double chance = static_cast<double>(words[2] >> 1 & 0x1fffffffu) / 0x20000000;
+    batch.m_Labels[sample] = chance < m_Options.m_LabelDropout ? 0 : Label(corner);
     noise.FillNormal(address, static_cast<std::uint32_t>(sample), batch.m_Noise[sample].data_ptr<float>(),
                      static_cast<std::size_t>(crop.numel()));
   }
@@ -193,8 +200,10 @@ TrainingBatch CropSource::ValidationBatch(bool heldOut) const
   for (int sample = 0; sample < kValidationCrops; ++sample)
   {
     const auto words = crops.Words(heldOut ? 0 : 1, static_cast<std::uint32_t>(sample), 0);
-    const torch::Tensor crop = Crop(corners[Below(words[0], words[1], corners.size())]);
+    const Corner& corner = corners[Below(words[0], words[1], corners.size())];
+    const torch::Tensor crop = Crop(corner);
     batch.m_Clean[sample].copy_(crop);
+    batch.m_Labels[sample] = Label(corner);
     batch.m_Timesteps[sample] = 1 + m_Options.m_Timesteps * (2 * std::int64_t(sample) + 1) / (2 * kValidationCrops);
     noise.FillNormal(0, static_cast<std::uint32_t>(sample), batch.m_Noise[sample].data_ptr<float>(),
                      static_cast<std::size_t>(crop.numel()));
@@ -208,7 +217,13 @@ TrainingBatch CropSource::MakeBatch(int crops) const
   batch.m_Clean = torch::empty({crops, m_Maps.front().size(0), m_Options.m_Patch, m_Options.m_Patch}, torch::kFloat32);
   batch.m_Noise = torch::empty_like(batch.m_Clean);
   batch.m_Timesteps = torch::empty({crops}, torch::kInt64);
+  batch.m_Labels = torch::zeros({crops}, torch::kInt64);
   return batch;
+}
+
+std::int64_t CropSource::Label(const Corner& corner) const
+{
+  return m_Labels.empty() ? 0 : m_Labels[corner.m_Map];
 }
 
 torch::Tensor CropSource::Crop(const Corner& corner) const

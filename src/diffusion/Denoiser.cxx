@@ -32,7 +32,7 @@ Denoiser::Denoiser(const ModelInfo& info, UNet network, const torch::Device& dev
 {
 }
 
-torch::Tensor Denoiser::EstimateClean(const torch::Tensor& windows, int timestep)
+torch::Tensor Denoiser::EstimateClean(const torch::Tensor& windows, int timestep, const Guidance& guidance)
 {
   const torch::NoGradGuard noGradient;
   std::vector<torch::Tensor> estimates;
@@ -41,12 +41,24 @@ torch::Tensor Denoiser::EstimateClean(const torch::Tensor& windows, int timestep
     const torch::Tensor noised = part.to(m_Device);
     const torch::Tensor timesteps =
         torch::full({noised.size(0)}, timestep, torch::TensorOptions(torch::kInt64).device(m_Device));
-    const torch::Tensor output = m_Network(noised, m_Diffusion.RelativeTime(timesteps));
-    const torch::Tensor prediction = m_Diffusion.Predict(noised, output, timesteps);
-    const torch::Tensor clean = m_Diffusion.EstimateClean(noised, prediction, timesteps);
+    const bool isLabelled = guidance.m_Label > 0 && guidance.m_Weight != 0.;
+    torch::Tensor clean =
+        Estimate(noised, timesteps, torch::full_like(timesteps, isLabelled ? guidance.m_Label : std::int64_t(0)));
+    if (isLabelled && guidance.m_Weight != 1.)
+    {
+      const torch::Tensor without = Estimate(noised, timesteps, torch::zeros_like(timesteps));
+      clean = without + guidance.m_Weight * (clean - without);
+    }
     estimates.push_back(torch::minimum(torch::maximum(clean, m_Lower), m_Upper).to(torch::kCPU));
   }
   return torch::cat(estimates);
+}
+
+torch::Tensor Denoiser::Estimate(const torch::Tensor& noised, const torch::Tensor& timesteps,
+                                 const torch::Tensor& labels)
+{
+  const torch::Tensor output = m_Network(noised, m_Diffusion.RelativeTime(timesteps), labels);
+  return m_Diffusion.EstimateClean(noised, m_Diffusion.Predict(noised, output, timesteps), timesteps);
 }
 
 std::int64_t Denoiser::WindowsAtOnce() const

@@ -15,6 +15,14 @@
 namespace hud
 {
 
+/// Classifier-free guidance (Ho & Salimans 2022): Z_0 is estimated without a label, moved towards and beyond the estimate with
+/// it, estimate = without + weight (with - without).
+struct Guidance
+{
+  std::int64_t m_Label = 0; ///< its number, from 1 on; 0: none
+  double m_Weight = 0.;     ///< 0: as without a label, 1: as with it
+};
+
 /// A trained network as samplers see it: noised windows in, estimates of Z_0 out.
 class Denoiser
 {
@@ -26,12 +34,15 @@ public:
   /// Returns the estimate of Z_0, clamped to the projection's bounds, [n, channels, patch, patch], on the CPU.
   /// @param windows Z_t, of that shape, on the CPU
   /// @param timestep t, the same for all
-  torch::Tensor EstimateClean(const torch::Tensor& windows, int timestep);
+  torch::Tensor EstimateClean(const torch::Tensor& windows, int timestep, const Guidance& guidance = {});
 
   /// Returns how many windows pass through the network together at most.
   std::int64_t WindowsAtOnce() const;
 
 private:
+  /// Returns the network's estimate of Z_0, not clamped, on the device.
+  torch::Tensor Estimate(const torch::Tensor& noised, const torch::Tensor& timesteps, const torch::Tensor& labels);
+
   torch::Device m_Device;
   std::int64_t m_WindowsAtOnce;
   GaussianDiffusion m_Diffusion;

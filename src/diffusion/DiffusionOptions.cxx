@@ -19,6 +19,8 @@ namespace
 constexpr std::array<NamedValue<Prediction>, 2> kPredictions = {
     {{"v", Prediction::Velocity}, {"eps", Prediction::Epsilon}}};
 
+constexpr std::array<NamedValue<Loss>, 2> kLosses = {{{"l2", Loss::Square}, {"l1", Loss::Absolute}}};
+
 constexpr std::array<NamedValue<LossWeighting>, 2> kWeightings = {
     {{"none", LossWeighting::None}, {"minsnr", LossWeighting::MinSnr}}};
 
@@ -48,6 +50,16 @@ Prediction ParsePrediction(const std::string& name)
 std::string ToString(Prediction prediction)
 {
   return NameOf(kPredictions, prediction);
+}
+
+Loss ParseLoss(const std::string& name)
+{
+  return ParseNamedValue(kLosses, name, "loss");
+}
+
+std::string ToString(Loss loss)
+{
+  return NameOf(kLosses, loss);
 }
 
 LossWeighting ParseLossWeighting(const std::string& name)
@@ -89,6 +101,7 @@ void NetworkOptions::Check() const
     CheckRange("number of channels of a resolution level", m_Width * multiplier, 8, 4096);
   }
   CheckRange("number of residual blocks", m_Blocks, 1, 16);
+  CheckRange("dropout", m_Dropout, 0., 0.9);
 }
 
 std::vector<int> ParseMultipliers(const std::string& text)
@@ -116,7 +129,7 @@ double TrainingOptions::LearningRateAt(std::int64_t iteration) const
 {
   constexpr double kRootStart = 500.;
   constexpr double kLinearShare = 0.4;
-  const auto i = static_cast<double>(iteration);
+  const auto i = static_cast<double>(iteration - m_FirstIteration);
   double rate = m_WarmUp > 0 ? m_LearningRate * std::min(1., (i + 1.) / m_WarmUp) : m_LearningRate;
   switch (m_Decay)
   {
@@ -127,7 +140,7 @@ double TrainingOptions::LearningRateAt(std::int64_t iteration) const
     break;
   case LearningRateDecay::Linear:
   {
-    const auto planned = static_cast<double>(m_Iterations);
+    const auto planned = static_cast<double>(m_Iterations - m_FirstIteration);
     rate *= std::clamp((planned - i) / (kLinearShare * planned), 0., 1.);
     break;
   }
@@ -152,13 +165,42 @@ void TrainingOptions::Check() const
   CheckRange("learning rate", m_LearningRate, 1e-8, 1.);
   CheckRange("number of iterations of warm-up", m_WarmUp, 0, 1000000);
   CheckRange("number of iterations", m_Iterations, std::int64_t(1), std::int64_t(1) << 31);
+  CheckRange("first iteration", m_FirstIteration, std::int64_t(0), m_Iterations);
   CheckRange("largest norm of the gradient", m_GradientClip, 0., 1e6);
   CheckRange("decay of the moving average", m_EmaDecay, 0., 0.99999);
   CheckRange("share of held-out lines", m_HoldOut, 0., 0.5);
   CheckRange("standard deviation of the preconditioning", m_PreconditioningSd, 1e-3, 1.);
+  CheckRange("share of crops without a label", m_LabelDropout, 0., 1.);
   // Their constructors check their arguments.
   static_cast<void>(NoiseSchedule(m_Schedule, m_Timesteps));
   static_cast<void>(SimplexProjection(m_Projection, 2, m_Floor));
+}
+
+TrainingOptions PresetOptions(const std::string& name)
+{
+  enum class Preset
+  {
+    Hud,
+    Pastorino
+  };
+  constexpr std::array<NamedValue<Preset>, 2> kPresets = {{{"hud", Preset::Hud}, {"pastorino", Preset::Pastorino}}};
+  TrainingOptions options;
+  if (ParseNamedValue(kPresets, name, "preset") == Preset::Pastorino)
+  {
+    options.m_Network.m_Width = 64;
+    options.m_Network.m_Multipliers = {1, 2, 4, 8, 8};
+    options.m_Network.m_Blocks = 2;
+    options.m_Network.m_Dropout = 0.2;
+    options.m_Patch = 256;
+    options.m_LearningRate = 1e-4;
+    options.m_Decay = LearningRateDecay::Constant;
+    options.m_Loss = Loss::Absolute;
+    options.m_EmaDecay = 0.9999;
+    options.m_Timesteps = 2000;
+    options.m_Schedule = ScheduleKind::Pastorino;
+    options.m_Prediction = Prediction::Epsilon;
+  }
+  return options;
 }
 
 } // namespace hud

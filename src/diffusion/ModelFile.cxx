@@ -19,9 +19,10 @@ namespace
 {
 
 /// Raised whenever an older program could misread a file.
-constexpr int kFormatVersion = 2;
+constexpr int kFormatVersion = 3;
 
 constexpr const char* kFormat = "hud-model";
+constexpr const char* kEndmembers = "endmembers";
 constexpr const char* kResidualMean = "residual_mean";
 constexpr const char* kResidualCovariance = "residual_covariance";
 
@@ -38,7 +39,9 @@ nlohmann::json ToJson(const ModelInfo& info)
                      {"warm_up", options.m_WarmUp},
                      {"decay", ToString(options.m_Decay)},
                      {"iterations", options.m_Iterations},
+                     {"first_iteration", options.m_FirstIteration},
                      {"gradient_clip", options.m_GradientClip},
+                     {"loss", ToString(options.m_Loss)},
                      {"weighting", ToString(options.m_Weighting)},
                      {"ema_decay", options.m_EmaDecay},
                      {"timesteps", options.m_Timesteps},
@@ -49,11 +52,13 @@ nlohmann::json ToJson(const ModelInfo& info)
                      {"floor", options.m_Floor},
                      {"augment", options.m_Augment},
                      {"hold_out", options.m_HoldOut},
+                     {"label_dropout", options.m_LabelDropout},
                      {"seed", options.m_Seed}};
   json["network"] = {{"width", options.m_Network.m_Width},
                      {"multipliers", options.m_Network.m_Multipliers},
                      {"blocks", options.m_Network.m_Blocks},
-                     {"attention", options.m_Network.m_Attention}};
+                     {"attention", options.m_Network.m_Attention},
+                     {"dropout", options.m_Network.m_Dropout}};
   json["scene"] = {{"wavelengths_nm", info.m_Scene.m_Wavelengths}, {"units", info.m_Scene.m_Units}};
   const auto addList = [&json](const char* name, const auto& list) {
     if (!list.empty())
@@ -69,18 +74,40 @@ nlohmann::json ToJson(const ModelInfo& info)
   {
     json["scene"]["no_data"] = *info.m_Scene.m_NoData;
   }
+  json["labels"] = nlohmann::json::array();
+  for (const LabelInfo& label : info.m_Scene.m_Labels)
+  {
+    json["labels"].push_back(label.m_Name);
+  }
+  json["maps"] = nlohmann::json::array();
+  for (const MapInfo& map : info.m_Maps)
+  {
+    json["maps"].push_back({{"label", map.m_Label},
+                            {"width", map.m_Width},
+                            {"height", map.m_Height},
+                            {"mean_abundances", map.m_MeanAbundances}});
+  }
   return json;
 }
 
-/// Gives a description of version 1 what it lacks, with the meaning that it had.
-void CompleteVersion1(nlohmann::json& json)
+/// Gives a description of an older version what it lacks, with the meaning that it had.
+void Complete(nlohmann::json& json, int version)
 {
-  json.at("options").update({{"warm_up", 0},
-                             {"decay", "root"},
-                             {"iterations", std::max(json.at("iteration").get<std::int64_t>(), std::int64_t(1))},
-                             {"gradient_clip", 0.},
-                             {"weighting", "none"},
-                             {"hold_out", 0.}});
+  if (version < 2)
+  {
+    json.at("options").update({{"warm_up", 0},
+                               {"decay", "root"},
+                               {"iterations", std::max(json.at("iteration").get<std::int64_t>(), std::int64_t(1))},
+                               {"gradient_clip", 0.},
+                               {"weighting", "none"},
+                               {"hold_out", 0.}});
+  }
+  if (version < 3)
+  {
+    json.at("options").update({{"first_iteration", 0}, {"loss", "l2"}, {"label_dropout", 0.1}});
+    json.at("network").update({{"dropout", 0.}});
+    json.update({{"labels", nlohmann::json::array()}, {"maps", nlohmann::json::array()}});
+  }
 }
 
 ModelInfo FromJson(const nlohmann::json& json)
@@ -96,7 +123,9 @@ ModelInfo FromJson(const nlohmann::json& json)
   info.m_Options.m_WarmUp = options.at("warm_up").get<int>();
   info.m_Options.m_Decay = ParseLearningRateDecay(options.at("decay").get<std::string>());
   info.m_Options.m_Iterations = options.at("iterations").get<std::int64_t>();
+  info.m_Options.m_FirstIteration = options.at("first_iteration").get<std::int64_t>();
   info.m_Options.m_GradientClip = options.at("gradient_clip").get<double>();
+  info.m_Options.m_Loss = ParseLoss(options.at("loss").get<std::string>());
   info.m_Options.m_Weighting = ParseLossWeighting(options.at("weighting").get<std::string>());
   info.m_Options.m_EmaDecay = options.at("ema_decay").get<double>();
   info.m_Options.m_Timesteps = options.at("timesteps").get<int>();
@@ -107,11 +136,13 @@ ModelInfo FromJson(const nlohmann::json& json)
   info.m_Options.m_Floor = options.at("floor").get<double>();
   info.m_Options.m_Augment = options.at("augment").get<bool>();
   info.m_Options.m_HoldOut = options.at("hold_out").get<double>();
+  info.m_Options.m_LabelDropout = options.at("label_dropout").get<double>();
   info.m_Options.m_Seed = options.at("seed").get<std::uint64_t>();
   info.m_Options.m_Network.m_Width = network.at("width").get<int>();
   info.m_Options.m_Network.m_Multipliers = network.at("multipliers").get<std::vector<int>>();
   info.m_Options.m_Network.m_Blocks = network.at("blocks").get<int>();
   info.m_Options.m_Network.m_Attention = network.at("attention").get<bool>();
+  info.m_Options.m_Network.m_Dropout = network.at("dropout").get<double>();
   info.m_Scene.m_Wavelengths = scene.at("wavelengths_nm").get<std::vector<double>>();
   info.m_Scene.m_Widths = scene.value("fwhm_nm", std::vector<double>());
   info.m_Scene.m_BandNames = scene.value("band_names", std::vector<std::string>());
@@ -121,6 +152,15 @@ ModelInfo FromJson(const nlohmann::json& json)
   if (scene.contains("no_data"))
   {
     info.m_Scene.m_NoData = scene.at("no_data").get<double>();
+  }
+  for (const nlohmann::json& label : json.at("labels"))
+  {
+    info.m_Scene.m_Labels.push_back({label.get<std::string>(), {}, {}});
+  }
+  for (const nlohmann::json& map : json.at("maps"))
+  {
+    info.m_Maps.push_back({map.at("label").get<std::string>(), map.at("width").get<Eigen::Index>(),
+                           map.at("height").get<Eigen::Index>(), map.at("mean_abundances").get<std::vector<double>>()});
   }
   info.m_Options.Check();
   if (info.m_Iteration < 0)
@@ -188,16 +228,52 @@ std::vector<double> ReadVector(SafetensorsReader& reader, const std::string& pat
   return std::vector<double>(values, values + tensor.numel());
 }
 
-/// Returns the residual model in a file for so many bands, if it has one.
-std::optional<ResidualModel> ReadResidual(SafetensorsReader& reader, const std::string& path, std::int64_t bands)
+/// Returns the prefix of the tensors that belong to a label.
+std::string LabelPrefix(std::size_t label)
 {
-  const std::vector<std::string> names = reader.Names(kResidualCovariance);
-  if (std::find(names.begin(), names.end(), kResidualCovariance) == names.end())
+  return "labels." + std::to_string(label) + ".";
+}
+
+bool Has(const SafetensorsReader& reader, const std::string& name)
+{
+  const std::vector<std::string> names = reader.Names(name);
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Adds endmembers, and what their mixtures leave over, to the tensors of a file.
+void AddMixture(TensorMap& tensors, const std::string& prefix, const Eigen::MatrixXd& endmembers,
+                const std::optional<ResidualModel>& residual)
+{
+  tensors[prefix + kEndmembers] = ToTensor(endmembers);
+  if (residual)
+  {
+    tensors[prefix + kResidualMean] = ToTensor(residual->m_Mean).flatten();
+    tensors[prefix + kResidualCovariance] = ToTensor(residual->m_Covariance);
+  }
+}
+
+/// Returns endmembers, none when they are not usable.
+Eigen::MatrixXd ReadEndmembers(SafetensorsReader& reader, const std::string& prefix)
+{
+  const torch::Tensor endmembers = reader.Read(prefix + kEndmembers);
+  if (endmembers.dim() != 2 || endmembers.scalar_type() != torch::kFloat64 || endmembers.size(1) < 2 ||
+      endmembers.size(0) < endmembers.size(1) || !torch::isfinite(endmembers).all().item<bool>())
+  {
+    return {};
+  }
+  return Eigen::Map<const RowMajor>(endmembers.data_ptr<double>(), endmembers.size(0), endmembers.size(1));
+}
+
+/// Returns the residual model in a file for so many bands, if it has one.
+std::optional<ResidualModel> ReadResidual(SafetensorsReader& reader, const std::string& path, const std::string& prefix,
+                                          std::int64_t bands)
+{
+  if (!Has(reader, prefix + kResidualCovariance))
   {
     return std::nullopt;
   }
-  const std::vector<double> mean = ReadVector(reader, path, kResidualMean);
-  const torch::Tensor covariance = reader.Read(kResidualCovariance);
+  const std::vector<double> mean = ReadVector(reader, path, prefix + kResidualMean);
+  const torch::Tensor covariance = reader.Read(prefix + kResidualCovariance);
   const bool usable = static_cast<std::int64_t>(mean.size()) == bands && covariance.dim() == 2 &&
                       covariance.scalar_type() == torch::kFloat64 && covariance.size(0) == bands &&
                       covariance.size(1) == bands && torch::isfinite(covariance).all().item<bool>() &&
@@ -216,11 +292,14 @@ std::optional<ResidualModel> ReadResidual(SafetensorsReader& reader, const std::
 
 void WriteModelFile(const std::string& path, const ModelInfo& info, TensorMap tensors)
 {
-  tensors["endmembers"] = ToTensor(info.m_Scene.m_Endmembers);
-  if (info.m_Scene.m_Residual)
+  AddMixture(tensors, "", info.m_Scene.m_Endmembers, info.m_Scene.m_Residual);
+  for (std::size_t i = 0; i < info.m_Scene.m_Labels.size(); ++i)
   {
-    tensors[kResidualMean] = ToTensor(info.m_Scene.m_Residual->m_Mean).flatten();
-    tensors[kResidualCovariance] = ToTensor(info.m_Scene.m_Residual->m_Covariance);
+    const LabelInfo& label = info.m_Scene.m_Labels[i];
+    if (label.m_Endmembers.size() > 0)
+    {
+      AddMixture(tensors, LabelPrefix(i), label.m_Endmembers, label.m_Residual);
+    }
   }
   tensors["channel_mean"] = ToTensor(info.m_ChannelMean);
   tensors["channel_sd"] = ToTensor(info.m_ChannelSd);
@@ -237,10 +316,7 @@ ModelFileReader::ModelFileReader(const std::string& path) : m_Path(path), m_Read
   try
   {
     nlohmann::json model = nlohmann::json::parse(Entry(m_Reader.Metadata(), "model"));
-    if (version == 1)
-    {
-      CompleteVersion1(model);
-    }
+    Complete(model, version);
     m_Info = FromJson(model);
   }
   catch (const std::exception& error)
@@ -250,8 +326,10 @@ ModelFileReader::ModelFileReader(const std::string& path) : m_Path(path), m_Read
   m_Info.m_ProgramVersion = Entry(m_Reader.Metadata(), "program_version");
   m_Info.m_ChannelMean = ReadVector(m_Reader, path, "channel_mean");
   m_Info.m_ChannelSd = ReadVector(m_Reader, path, "channel_sd");
-  const torch::Tensor endmembers = m_Reader.Read("endmembers");
-  const std::int64_t d = endmembers.dim() == 2 ? endmembers.size(1) : 0;
+  SceneInfo& scene = m_Info.m_Scene;
+  scene.m_Endmembers = ReadEndmembers(m_Reader, "");
+  const Eigen::Index d = scene.m_Endmembers.cols();
+  const Eigen::Index bands = scene.m_Endmembers.rows();
   const bool usable = std::all_of(m_Info.m_ChannelMean.begin(), m_Info.m_ChannelMean.end(),
                                   [](double m) { return std::isfinite(m); }) &&
                       std::all_of(m_Info.m_ChannelSd.begin(), m_Info.m_ChannelSd.end(),
@@ -260,14 +338,10 @@ ModelFileReader::ModelFileReader(const std::string& path) : m_Path(path), m_Read
     return static_cast<std::size_t>(
         SimplexProjection(m_Info.m_Options.m_Projection, d, m_Info.m_Options.m_Floor).Channels());
   };
-  if (d < 2 || m_Info.m_ChannelMean.size() != channels() || m_Info.m_ChannelSd.size() != channels() || !usable ||
-      endmembers.scalar_type() != torch::kFloat64 || endmembers.size(0) < d ||
-      !torch::isfinite(endmembers).all().item<bool>())
+  if (d < 2 || m_Info.m_ChannelMean.size() != channels() || m_Info.m_ChannelSd.size() != channels() || !usable)
   {
     throw FileError(path + " has endmembers and a normalisation that do not fit together");
   }
-  m_Info.m_Scene.m_Endmembers = Eigen::Map<const RowMajor>(endmembers.data_ptr<double>(), endmembers.size(0), d);
-  const SceneInfo& scene = m_Info.m_Scene;
   const std::vector<std::pair<std::size_t, const char*>> lists = {{scene.m_Wavelengths.size(), " wavelengths"},
                                                                   {scene.m_Widths.size(), " widths of bands"},
                                                                   {scene.m_BandNames.size(), " names of bands"},
@@ -275,13 +349,26 @@ ModelFileReader::ModelFileReader(const std::string& path) : m_Path(path), m_Read
                                                                   {scene.m_Offsets.size(), " offsets"}};
   for (const auto& [count, what] : lists)
   {
-    if (count != 0 && static_cast<std::int64_t>(count) != endmembers.size(0))
+    if (count != 0 && static_cast<Eigen::Index>(count) != bands)
     {
-      throw FileError(path + " has " + std::to_string(count) + what + " for " + std::to_string(endmembers.size(0)) +
-                      " bands");
+      throw FileError(path + " has " + std::to_string(count) + what + " for " + std::to_string(bands) + " bands");
     }
   }
-  m_Info.m_Scene.m_Residual = ReadResidual(m_Reader, path, endmembers.size(0));
+  scene.m_Residual = ReadResidual(m_Reader, path, "", bands);
+  for (std::size_t i = 0; i < scene.m_Labels.size(); ++i)
+  {
+    LabelInfo& label = scene.m_Labels[i];
+    if (!Has(m_Reader, LabelPrefix(i) + kEndmembers))
+    {
+      continue;
+    }
+    label.m_Endmembers = ReadEndmembers(m_Reader, LabelPrefix(i));
+    if (label.m_Endmembers.rows() != bands || label.m_Endmembers.cols() != d)
+    {
+      throw FileError(path + " has endmembers of the label '" + label.m_Name + "' that do not fit the model's");
+    }
+    label.m_Residual = ReadResidual(m_Reader, path, LabelPrefix(i), bands);
+  }
 }
 
 const ModelInfo& ModelFileReader::Info() const

@@ -45,6 +45,10 @@ void SampleOptions::Check(int timesteps) const
   {
     throw InvalidOption("the strength is " + std::to_string(m_Strength) + ", expected 0 to 1");
   }
+  if (!(m_Guidance >= 0. && m_Guidance <= 100.))
+  {
+    throw InvalidOption("the guidance is " + std::to_string(m_Guidance) + ", expected 0 to 100");
+  }
   m_Sampler.Check(timesteps);
 }
 
@@ -107,7 +111,8 @@ struct SampleSession::Implementation
   UNet ReadNetwork(ModelFileReader& file) const
   {
     file.CheckNetwork();
-    UNet network(static_cast<int>(m_Info.m_ChannelMean.size()), m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed);
+    UNet network(static_cast<int>(m_Info.m_ChannelMean.size()), m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed,
+                 m_Info.m_Scene.m_Labels.size());
     file.ReadInto(kAveragePrefix, network->named_parameters());
     network->to(m_Device);
     network->eval();

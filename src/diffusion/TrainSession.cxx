@@ -13,6 +13,7 @@
 #include "UNet.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/Random.h"
 #include "hud/core/Version.h"
 #include "hud/diffusion/Sampler.h"
 
@@ -44,12 +45,72 @@ Key StateKey(const torch::Tensor& parameter)
   }
 }
 
+/// Returns the number of each map's label, from 1 on, and adds to the scene the labels that it does not know.
+std::vector<std::int64_t> AddLabels(SceneInfo& scene, const std::vector<LabelInfo>& labels, std::size_t maps)
+{
+  if (!labels.empty() && labels.size() != maps)
+  {
+    throw InvalidData("found " + std::to_string(labels.size()) + " labels, expected one for each of the " +
+                      std::to_string(maps) + " maps");
+  }
+  std::vector<std::int64_t> numbers;
+  for (const LabelInfo& label : labels)
+  {
+    if (label.m_Name.empty())
+    {
+      throw InvalidData("found a label without a name");
+    }
+    const auto known = std::find_if(scene.m_Labels.begin(), scene.m_Labels.end(),
+                                    [&](const LabelInfo& other) { return other.m_Name == label.m_Name; });
+    numbers.push_back(known - scene.m_Labels.begin() + 1);
+    if (known == scene.m_Labels.end())
+    {
+      scene.m_Labels.push_back(label);
+    }
+  }
+  return numbers;
+}
+
+/// Returns what goes into the model file of a map.
+MapInfo DescribeMap(const AbundanceMap& map, const std::string& label)
+{
+  MapInfo info;
+  info.m_Label = label;
+  info.m_Width = map.m_Width;
+  info.m_Height = map.m_Height;
+  Eigen::VectorXd sum = Eigen::VectorXd::Zero(map.m_Abundances.rows());
+  double pixels = 0.;
+  for (Eigen::Index pixel = 0; pixel < map.m_Abundances.cols(); ++pixel)
+  {
+    if (map.m_Valid.empty() || map.m_Valid[static_cast<std::size_t>(pixel)] != 0)
+    {
+      sum += map.m_Abundances.col(pixel).cast<double>();
+      pixels += 1.;
+    }
+  }
+  sum /= pixels;
+  info.m_MeanAbundances.assign(sum.begin(), sum.end());
+  return info;
+}
+
+/// Returns whether two descriptions are of one map, which another machine may have unmixed.
+bool AreSame(const MapInfo& first, const MapInfo& second)
+{
+  constexpr double kRounding = 1e-3;
+  return first.m_Label == second.m_Label && first.m_Width == second.m_Width && first.m_Height == second.m_Height &&
+         std::equal(first.m_MeanAbundances.begin(), first.m_MeanAbundances.end(), second.m_MeanAbundances.begin(),
+                    second.m_MeanAbundances.end(),
+                    [](double one, double other) { return std::abs(one - other) < kRounding; });
+}
+
 } // namespace
 
 struct TrainSession::Implementation
 {
-  Implementation(const std::vector<AbundanceMap>& maps, ModelInfo info, const ExecutionOptions& execution)
-    : m_Info(std::move(info)), m_Device(SelectDevice(execution)), m_Crops(maps, m_Info.m_Options),
+  Implementation(const std::vector<AbundanceMap>& maps, ModelInfo info, const ExecutionOptions& execution,
+                 const std::vector<LabelInfo>& labels)
+    : m_Info(std::move(info)), m_Device(SelectDevice(execution)),
+      m_Crops(maps, m_Info.m_Options, AddLabels(m_Info.m_Scene, labels, maps.size())),
       m_Diffusion(m_Info.m_Options, m_Device), m_Network(MakeNetwork()), m_Average(MakeNetwork()),
       m_Adam(m_Network->parameters(), torch::optim::AdamOptions(m_Info.m_Options.m_LearningRate))
   {
@@ -59,8 +120,13 @@ struct TrainSession::Implementation
       throw InvalidData("the abundances have " + std::to_string(d) + " endmembers, the model " +
                         std::to_string(m_Info.m_Scene.m_Endmembers.cols()));
     }
+    for (std::size_t map = 0; map < maps.size(); ++map)
+    {
+      m_Maps.push_back(DescribeMap(maps[map], labels.empty() ? std::string() : labels[map].m_Name));
+    }
     m_Network->to(m_Device);
     m_Average->to(m_Device);
+    m_Average->eval();
     for (torch::Tensor& parameter : m_Average->parameters())
     {
       parameter.set_requires_grad(false);
@@ -70,7 +136,8 @@ struct TrainSession::Implementation
   /// Returns a network with its initial weights.
   UNet MakeNetwork() const
   {
-    return UNet(static_cast<int>(m_Crops.ChannelMean().size()), m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed);
+    return UNet(static_cast<int>(m_Crops.ChannelMean().size()), m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed,
+                m_Info.m_Scene.m_Labels.size());
   }
 
   /// Returns Adam's state of every parameter, made if it does not exist yet.
@@ -102,34 +169,67 @@ struct TrainSession::Implementation
     return moments;
   }
 
+  /// Reads weights and moments. Labels that the file does not know keep their initial weights, which are zero.
   void Load(ModelFileReader& file)
   {
-    file.ReadInto(kWeightsPrefix, m_Network->named_parameters());
-    file.ReadInto(kAveragePrefix, m_Average->named_parameters());
-    file.ReadInto(kFirstMomentPrefix, Moments(false));
-    file.ReadInto(kSecondMomentPrefix, Moments(true));
+    const auto known = static_cast<std::int64_t>(file.Info().m_Scene.m_Labels.size());
+    const auto read = [&](const char* prefix, torch::OrderedDict<std::string, torch::Tensor> named) {
+      if (torch::Tensor* const labels = named.find(UNetImpl::kLabelWeights))
+      {
+        *labels = labels->detach().narrow(0, 0, known);
+      }
+      file.ReadInto(prefix, named);
+    };
+    read(kWeightsPrefix, m_Network->named_parameters());
+    read(kAveragePrefix, m_Average->named_parameters());
+    read(kFirstMomentPrefix, Moments(false));
+    read(kSecondMomentPrefix, Moments(true));
     for (const torch::Tensor& parameter : m_Network->parameters())
     {
       AdamState(parameter).step(m_Info.m_Iteration);
     }
   }
 
-  /// Returns the weighted mean square error of a network's prediction for each sample, [batch].
+  /// Takes note of the maps that are trained on from now on, and returns whether they are others than before.
+  bool TakeMaps()
+  {
+    const bool areOthers = !m_Info.m_Maps.empty() && !std::equal(m_Info.m_Maps.begin(), m_Info.m_Maps.end(),
+                                                                 m_Maps.begin(), m_Maps.end(), AreSame);
+    if (areOthers)
+    {
+      m_Info.m_Options.m_FirstIteration = m_Info.m_Iteration;
+    }
+    if (areOthers || m_Info.m_Maps.empty())
+    {
+      m_Info.m_Maps = m_Maps;
+    }
+    return areOthers;
+  }
+
+  /// Returns the weighted error of a network's prediction for each sample, [batch].
   torch::Tensor Losses(UNet& network, const TrainingBatch& batch) const
   {
     const torch::Tensor clean = batch.m_Clean.to(m_Device);
     const torch::Tensor noise = batch.m_Noise.to(m_Device);
     const torch::Tensor timesteps = batch.m_Timesteps.to(m_Device);
     const torch::Tensor noised = m_Diffusion.AddNoise(clean, noise, timesteps);
-    const torch::Tensor predicted =
-        m_Diffusion.Predict(noised, network(noised, m_Diffusion.RelativeTime(timesteps)), timesteps);
+    const torch::Tensor predicted = m_Diffusion.Predict(
+        noised, network(noised, m_Diffusion.RelativeTime(timesteps), batch.m_Labels.to(m_Device)), timesteps);
     const torch::Tensor error = predicted - m_Diffusion.Target(clean, noise, timesteps);
-    return m_Diffusion.LossWeight(timesteps) * error.square().mean({1, 2, 3}); // eq. (15)
+    const torch::Tensor cost = m_Info.m_Options.m_Loss == Loss::Square ? error.square() : error.abs(); // eq. (15)
+    return m_Diffusion.LossWeight(timesteps) * cost.mean({1, 2, 3});
   }
 
   /// Trains one iteration (Algorithm 1) and returns its loss.
   double Step()
   {
+    if (m_Info.m_Options.m_Network.m_Dropout > 0.)
+    {
+      // What is dropped is a function of the seed and the iteration too, so that a resumed run is as one that was not interrupted.
+      const auto words = Random(m_Info.m_Options.m_Seed, RandomStream::Dropout)
+                             .Words(static_cast<std::uint32_t>(m_Info.m_Iteration), 0, 0);
+      torch::manual_seed(static_cast<std::uint64_t>(words[0]) << 32 | words[1]);
+    }
     const torch::Tensor loss = Losses(m_Network, m_Crops.Batch(m_Info.m_Iteration)).mean();
     m_Adam.zero_grad();
     loss.backward();
@@ -149,7 +249,7 @@ struct TrainSession::Implementation
   {
     const torch::NoGradGuard noGradient;
     // While there are few iterations the average follows faster, so that it forgets the initial weights.
-    const double done = static_cast<double>(m_Info.m_Iteration);
+    const auto done = static_cast<double>(m_Info.m_Iteration - m_Info.m_Options.m_FirstIteration);
     const double decay = std::min(m_Info.m_Options.m_EmaDecay, (1. + done) / (10. + done));
     const std::vector<torch::Tensor> weights = m_Network->parameters();
     const std::vector<torch::Tensor> averages = m_Average->parameters();
@@ -170,8 +270,9 @@ struct TrainSession::Implementation
     for (std::int64_t first = 0; first < crops; first += m_Info.m_Options.m_Batch)
     {
       const std::int64_t count = std::min<std::int64_t>(m_Info.m_Options.m_Batch, crops - first);
-      losses.push_back(Losses(m_Average, {batch.m_Clean.narrow(0, first, count), batch.m_Noise.narrow(0, first, count),
-                                          batch.m_Timesteps.narrow(0, first, count)}));
+      losses.push_back(
+          Losses(m_Average, {batch.m_Clean.narrow(0, first, count), batch.m_Noise.narrow(0, first, count),
+                             batch.m_Timesteps.narrow(0, first, count), batch.m_Labels.narrow(0, first, count)}));
     }
     return torch::cat(losses).to(torch::kCPU, torch::kFloat64);
   }
@@ -205,18 +306,20 @@ struct TrainSession::Implementation
   UNet m_Network;
   UNet m_Average; ///< moving average of the weights
   torch::optim::Adam m_Adam;
+  std::vector<MapInfo> m_Maps;                                     ///< that this session trains on
   double m_SmallestLoss = std::numeric_limits<double>::infinity(); ///< of validation in this session
 };
 
 TrainSession::TrainSession(const std::vector<AbundanceMap>& maps, SceneInfo scene, const TrainingOptions& options,
-                           const ExecutionOptions& execution)
+                           const ExecutionOptions& execution, const std::vector<LabelInfo>& labels)
 {
   options.Check();
   ModelInfo info;
   info.m_Options = options;
   info.m_Scene = std::move(scene);
   info.m_ProgramVersion = Version();
-  m_Implementation = std::make_unique<Implementation>(maps, std::move(info), execution);
+  m_Implementation = std::make_unique<Implementation>(maps, std::move(info), execution, labels);
+  m_Implementation->TakeMaps();
   ModelInfo& trained = m_Implementation->m_Info;
   trained.m_ChannelMean = m_Implementation->m_Crops.ChannelMean();
   trained.m_ChannelSd = m_Implementation->m_Crops.ChannelSd();
@@ -224,14 +327,21 @@ TrainSession::TrainSession(const std::vector<AbundanceMap>& maps, SceneInfo scen
 }
 
 TrainSession::TrainSession(const std::string& modelPath, const std::vector<AbundanceMap>& maps,
-                           const ExecutionOptions& execution)
+                           const ExecutionOptions& execution, const std::vector<LabelInfo>& labels)
 {
   ModelFileReader file(modelPath);
   file.CheckNetwork();
-  m_Implementation = std::make_unique<Implementation>(maps, file.Info(), execution);
+  const bool knowsLabels = !file.Info().m_Scene.m_Labels.empty();
+  if (knowsLabels == labels.empty())
+  {
+    throw InvalidData(knowsLabels ? "the model was trained with labels: expected one for each map"
+                                  : "the model was trained without labels: expected none");
+  }
+  m_Implementation = std::make_unique<Implementation>(maps, file.Info(), execution, labels);
   const ModelInfo& trained = m_Implementation->m_Info;
   m_Implementation->m_Crops.Standardise(trained.m_ChannelMean, trained.m_ChannelSd);
   m_Implementation->Load(file);
+  m_Implementation->TakeMaps();
 }
 
 TrainSession::~TrainSession() = default;

@@ -38,7 +38,8 @@ torch::Tensor TimeFeatures(const torch::Tensor& time, int channels)
 
 } // namespace
 
-ResidualBlockImpl::ResidualBlockImpl(int inputChannels, int outputChannels, int embeddingChannels)
+ResidualBlockImpl::ResidualBlockImpl(int inputChannels, int outputChannels, int embeddingChannels, double dropout)
+  : m_Dropout(dropout)
 {
   m_Norm1 = register_module("norm1", Norm(inputChannels));
   m_Convolution1 = register_module("convolution1", Convolution(inputChannels, outputChannels, 3));
@@ -55,7 +56,12 @@ torch::Tensor ResidualBlockImpl::forward(const torch::Tensor& x, const torch::Te
 {
   torch::Tensor hidden = m_Convolution1(torch::silu(m_Norm1(x)));
   hidden = hidden + m_Embedding(torch::silu(embedding)).unsqueeze(2).unsqueeze(3);
-  hidden = m_Convolution2(torch::silu(m_Norm2(hidden)));
+  hidden = torch::silu(m_Norm2(hidden));
+  if (m_Dropout > 0.)
+  {
+    hidden = torch::dropout(hidden, m_Dropout, is_training());
+  }
+  hidden = m_Convolution2(hidden);
   return hidden + (m_Skip.is_empty() ? x : m_Skip(x));
 }
 
@@ -78,10 +84,13 @@ torch::Tensor AttentionBlockImpl::forward(const torch::Tensor& x)
   return x + m_Output(torch::bmm(value, weights.transpose(1, 2)).view_as(x));
 }
 
-UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t seed)
+UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t seed, std::size_t labels)
   : m_Width(options.m_Width), m_Levels(options.m_Multipliers.size()), m_Blocks(options.m_Blocks)
 {
   const int embedding = 4 * m_Width;
+  const auto makeBlock = [&](int inputChannels, int outputChannels) {
+    return ResidualBlock(inputChannels, outputChannels, embedding, options.m_Dropout);
+  };
   m_Time1 = register_module("time1", torch::nn::Linear(m_Width, embedding));
   m_Time2 = register_module("time2", torch::nn::Linear(embedding, embedding));
   m_Input = register_module("input", Convolution(channels, m_Width, 3));
@@ -93,7 +102,7 @@ UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t se
     for (int block = 0; block < m_Blocks; ++block)
     {
       const int next = m_Width * options.m_Multipliers[level];
-      m_Down->push_back(ResidualBlock(current, next, embedding));
+      m_Down->push_back(makeBlock(current, next));
       current = next;
       skips.push_back(current);
     }
@@ -103,18 +112,18 @@ UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t se
       skips.push_back(current);
     }
   }
-  m_Middle1 = register_module("middle1", ResidualBlock(current, current, embedding));
+  m_Middle1 = register_module("middle1", makeBlock(current, current));
   if (options.m_Attention)
   {
     m_Attention = register_module("attention", AttentionBlock(current));
   }
-  m_Middle2 = register_module("middle2", ResidualBlock(current, current, embedding));
+  m_Middle2 = register_module("middle2", makeBlock(current, current));
   for (std::size_t level = m_Levels; level-- > 0;)
   {
     for (int block = 0; block <= m_Blocks; ++block)
     {
       const int next = m_Width * options.m_Multipliers[level];
-      m_Up->push_back(ResidualBlock(current + skips.back(), next, embedding));
+      m_Up->push_back(makeBlock(current + skips.back(), next));
       skips.pop_back();
       current = next;
     }
@@ -124,12 +133,21 @@ UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t se
   register_module("up", m_Up);
   m_OutputNorm = register_module("output_norm", Norm(current));
   m_Output = register_module("output", Convolution(current, channels, 3));
+  if (labels > 0)
+  {
+    m_Label = register_parameter(kLabelWeights, torch::zeros({static_cast<std::int64_t>(labels), embedding}));
+  }
   InitialiseWeights(seed);
 }
 
-torch::Tensor UNetImpl::forward(const torch::Tensor& x, const torch::Tensor& time)
+torch::Tensor UNetImpl::forward(const torch::Tensor& x, const torch::Tensor& time, const torch::Tensor& labels)
 {
-  const torch::Tensor embedding = m_Time2(torch::silu(m_Time1(TimeFeatures(time, m_Width))));
+  torch::Tensor embedding = m_Time2(torch::silu(m_Time1(TimeFeatures(time, m_Width))));
+  if (m_Label.defined() && labels.defined())
+  {
+    const torch::Tensor none = torch::zeros({1, m_Label.size(1)}, m_Label.options());
+    embedding = embedding + torch::cat({none, m_Label}).index_select(0, labels);
+  }
   torch::Tensor hidden = m_Input(x);
   std::vector<torch::Tensor> skips = {hidden};
   std::size_t down = 0;

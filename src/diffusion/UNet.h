@@ -16,7 +16,8 @@ namespace hud
 class ResidualBlockImpl : public torch::nn::Module
 {
 public:
-  ResidualBlockImpl(int inputChannels, int outputChannels, int embeddingChannels);
+  /// @param dropout share of the features that are forgotten in training
+  ResidualBlockImpl(int inputChannels, int outputChannels, int embeddingChannels, double dropout);
 
   /// @param x [batch, inputChannels, height, width]
   /// @param embedding [batch, embeddingChannels]
@@ -26,6 +27,7 @@ private:
   torch::nn::GroupNorm m_Norm1{nullptr}, m_Norm2{nullptr};
   torch::nn::Conv2d m_Convolution1{nullptr}, m_Convolution2{nullptr}, m_Skip{nullptr};
   torch::nn::Linear m_Embedding{nullptr};
+  double m_Dropout;
 };
 TORCH_MODULE(ResidualBlock);
 
@@ -50,12 +52,17 @@ class UNetImpl : public torch::nn::Module
 public:
   /// @param channels d, of input and output alike
   /// @param seed of the initial weights, which depend on nothing else
-  UNetImpl(int channels, const NetworkOptions& options, std::uint64_t seed);
+  /// @param labels how many there are; at first they are without effect
+  UNetImpl(int channels, const NetworkOptions& options, std::uint64_t seed, std::size_t labels = 0);
 
   /// Returns the prediction, of x's shape.
   /// @param x [batch, d, height, width], height and width multiples of NetworkOptions::Reduction()
   /// @param time [batch], t / T in 0..1
-  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& time);
+  /// @param labels [batch], int64: 0 is none, 1 the first label; undefined: none
+  torch::Tensor forward(const torch::Tensor& x, const torch::Tensor& time, const torch::Tensor& labels = {});
+
+  /// The name of the labels' weights, [labels, 4 width], which a network without labels has not.
+  static constexpr const char* kLabelWeights = "label";
 
 private:
   void InitialiseWeights(std::uint64_t seed);
@@ -64,6 +71,7 @@ private:
   std::size_t m_Levels;
   int m_Blocks;
   torch::nn::Linear m_Time1{nullptr}, m_Time2{nullptr};
+  torch::Tensor m_Label; ///< added to the timestep's embedding
   torch::nn::Conv2d m_Input{nullptr}, m_Output{nullptr};
   torch::nn::ModuleList m_Down, m_DownSampling, m_Up;
   ResidualBlock m_Middle1{nullptr}, m_Middle2{nullptr};

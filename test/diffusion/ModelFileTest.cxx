@@ -159,6 +159,43 @@ TEST_F(ModelFile, GivesVersion1ItsOldMeaning)
   EXPECT_EQ(options.m_LearningRate, 2e-3);
 }
 
+TEST_F(ModelFile, GivesVersion2ItsOldMeaning)
+{
+  hud::SafetensorsReader file(Path("model"));
+  auto metadata = file.Metadata();
+  nlohmann::json model = nlohmann::json::parse(metadata["model"]);
+  for (const char* added : {"first_iteration", "loss", "label_dropout"})
+  {
+    EXPECT_EQ(model["options"].erase(added), 1u) << added;
+  }
+  EXPECT_EQ(model["network"].erase("dropout"), 1u);
+  EXPECT_EQ(model.erase("labels"), 1u);
+  EXPECT_EQ(model.erase("maps"), 1u);
+  hud::TensorMap tensors;
+  for (const std::string& name : file.Names(""))
+  {
+    tensors[name] = file.Read(name);
+  }
+  metadata["model"] = model.dump();
+  metadata["format_version"] = "2";
+  hud::WriteSafetensors(Path("old"), tensors, metadata);
+  const hud::ModelInfo info = hud::ReadModelInfo(Path("old"));
+  EXPECT_EQ(info.m_Options.m_FirstIteration, 0);
+  EXPECT_EQ(info.m_Options.m_Loss, hud::Loss::Square);
+  EXPECT_EQ(info.m_Options.m_Network.m_Dropout, 0.);
+  EXPECT_TRUE(info.m_Scene.m_Labels.empty());
+  EXPECT_TRUE(info.m_Maps.empty());
+}
+
+TEST_F(ModelFile, RefusesEndmembersOfALabelThatDoNotFit)
+{
+  m_Info.m_Scene.m_Labels.resize(1);
+  m_Info.m_Scene.m_Labels[0].m_Name = "edaa";
+  m_Info.m_Scene.m_Labels[0].m_Endmembers = Eigen::MatrixXd::Ones(5, 3);
+  hud::WriteModelFile(Path("bad"), m_Info, {});
+  EXPECT_NE(Refusal("bad").find("endmembers of the label 'edaa'"), std::string::npos) << Refusal("bad");
+}
+
 TEST_F(ModelFile, RefusesAForeignSafetensorsFile)
 {
   hud::WriteSafetensors(Path("foreign"), {{"weight", torch::zeros({2, 3})}}, {{"format", "pt"}});
@@ -168,8 +205,8 @@ TEST_F(ModelFile, RefusesAForeignSafetensorsFile)
 TEST_F(ModelFile, RefusesANewerFormat)
 {
   hud::WriteSafetensors(Path("newer"), {},
-                        {{"format", "hud-model"}, {"format_version", "3"}, {"program_version", "9.9"}});
-  EXPECT_NE(Refusal("newer").find("'3'"), std::string::npos) << Refusal("newer");
+                        {{"format", "hud-model"}, {"format_version", "4"}, {"program_version", "9.9"}});
+  EXPECT_NE(Refusal("newer").find("'4'"), std::string::npos) << Refusal("newer");
   EXPECT_NE(Refusal("newer").find("9.9"), std::string::npos) << Refusal("newer");
 }
 

@@ -27,6 +27,20 @@ Prediction ParsePrediction(const std::string& name);
 /// Returns the name that ParsePrediction reads.
 std::string ToString(Prediction prediction);
 
+/// What the error of a prediction costs.
+enum class Loss
+{
+  Square,  ///< its mean square, eq. (15)
+  Absolute ///< its mean magnitude, as Pastorino et al. 2025
+};
+
+/// Returns the loss of that name: l2 or l1.
+/// @throws InvalidOption that lists the known names
+Loss ParseLoss(const std::string& name);
+
+/// Returns the name that ParseLoss reads.
+std::string ToString(Loss loss);
+
 /// How much each sample of a batch counts, by its signal-to-noise ratio SNR = alphaBar_t / (1 - alphaBar_t).
 enum class LossWeighting
 {
@@ -46,7 +60,7 @@ enum class LearningRateDecay
 {
   Constant, ///< not at all
   Root,     ///< constant up to iteration 500, then times sqrt(500 / iteration)
-  Linear    ///< constant over 60 % of TrainingOptions::m_Iterations, then linearly to zero
+  Linear    ///< constant over 60 % of the planned iterations, then linearly to zero
 };
 
 /// Returns the decay of that name: constant, root or linear.
@@ -63,6 +77,7 @@ struct NetworkOptions
   std::vector<int> m_Multipliers = {1, 2, 2}; ///< channels of each level as multiples of the width
   int m_Blocks = 1;                           ///< residual blocks of each level
   bool m_Attention = true;                    ///< self-attention at the lowest resolution
+  double m_Dropout = 0.;                      ///< share of the features that a residual block forgets in training
 
   /// Returns the factor between the highest and the lowest resolution: patches must be multiples of it.
   int Reduction() const;
@@ -84,8 +99,10 @@ struct TrainingOptions
   double m_LearningRate = 2e-3; ///< of Adam at its highest, see LearningRateAt
   int m_WarmUp = 0;             ///< iterations over which the learning rate rises linearly
   LearningRateDecay m_Decay = LearningRateDecay::Linear;
-  std::int64_t m_Iterations = 2000; ///< the planned total, which TrainSession::Run sets
-  double m_GradientClip = 1.;       ///< largest norm of the gradient, longer ones are shortened to it; 0: no limit
+  std::int64_t m_Iterations = 2000;  ///< the planned total, which TrainSession::Run sets
+  std::int64_t m_FirstIteration = 0; ///< at which training on the present maps began, which TrainSession sets
+  double m_GradientClip = 1.;        ///< largest norm of the gradient, longer ones are shortened to it; 0: no limit
+  Loss m_Loss = Loss::Square;
   LossWeighting m_Weighting = LossWeighting::None;
   double m_EmaDecay = 0.998; ///< of the moving average of the weights, which is what samples
   int m_Timesteps = 1000;    ///< T
@@ -96,15 +113,23 @@ struct TrainingOptions
   double m_Floor = 3.;    ///< k of the projection's floor e^-k / d; 8 is the paper's
   bool m_Augment = true;  ///< the 8 flips and rotations of every crop
   double m_HoldOut = 0.1; ///< share of a scene's lines, at its bottom, that is not trained on but validates, 0 to 0.5
+  double m_LabelDropout = 0.1; ///< share of the crops whose label the network does not see (Ho & Salimans 2022)
   std::uint64_t m_Seed = 0;
 
-  /// Returns Adam's learning rate at an iteration, from 0 on. Only with LearningRateDecay::Linear does it depend on how many
-  /// are planned: otherwise a run that goes on beyond its plan equals one that was longer from the start.
+  /// Returns Adam's learning rate at an iteration, from m_FirstIteration on, where its course begins. Only with
+  /// LearningRateDecay::Linear does it depend on how many are planned: otherwise a run that goes on beyond its plan equals
+  /// one that was longer from the start.
   double LearningRateAt(std::int64_t iteration) const;
 
   /// @throws InvalidOption
   void Check() const;
 };
+
+/// Returns the training options of that name: hud, the default, or pastorino, the network and training of Pastorino et al.
+/// 2025 (arXiv 2506.13484, and the configuration that they published) with HUD's projection: patches of 256, width 64,
+/// multipliers 1, 2, 4, 8, 8 and so attention at 16 x 16, dropout 0.2, mean absolute error of the noise, 2000 timesteps.
+/// @throws InvalidOption that lists the known names
+TrainingOptions PresetOptions(const std::string& name);
 
 /// Where and how to compute. Not part of the model.
 struct ExecutionOptions

@@ -36,6 +36,8 @@ struct SampleOptions
   Eigen::Index m_Height = 128;
   SampleLayout m_Layout = SampleLayout::Scene;
   SamplerOptions m_Sampler;
+  std::string m_Label;     ///< one of the model's, see SceneInfo; empty: like all that the model was trained on
+  double m_Guidance = 1.5; ///< how much the label counts: 0 not at all, 1 as in training, beyond it is exaggerated
   std::uint64_t m_Seed = 0;
   double m_Strength = 0.5;                              ///< of PixelRole::Vary, 0 to 1
   std::size_t m_LargestMemory = std::size_t(512) << 20; ///< bytes; larger canvases are kept in a scratch file
@@ -103,7 +105,7 @@ public:
   /// (after MultiDiffusion, arXiv 2302.08113), so that no window border is left. What is held in memory or in the scratch file grows
   /// with the number of pixels; all else with the width.
   /// @param proceed called with the fraction done; returning false ends the work with an Error; may be empty
-  /// @throws InvalidOption as SampleOptions::Check, FileError (scratch file)
+  /// @throws InvalidOption as SampleOptions::Check and SceneInfo::FindLabel, FileError (scratch file)
   SampledScene Sample(const SampleOptions& options, const std::function<bool(double)>& proceed = {}) const;
 
   /// Returns another realisation of an existing place, or a repaired one: pixels that are to be kept or varied are known to the

@@ -46,14 +46,21 @@ public:
 
   /// Starts a new model.
   /// @param maps at least one; patches without a no-data pixel are what is learned
-  /// @param scene endmembers and labels that go into the model file; d is that of the maps
-  /// @throws InvalidOption (options, device), InvalidData (no patch free of no-data fits into one of the maps)
+  /// @param scene endmembers and what else goes into the model file, except labels; d is that of the maps
+  /// @param labels one for each map; several maps may have one. Empty: the model learns no labels
+  /// @throws InvalidOption (options, device), InvalidData (no patch free of no-data fits into one of the maps; labels are not as
+  /// many as maps, or have no name)
   TrainSession(const std::vector<AbundanceMap>& maps, SceneInfo scene, const TrainingOptions& options,
-               const ExecutionOptions& execution);
+               const ExecutionOptions& execution, const std::vector<LabelInfo>& labels = {});
 
-  /// Goes on with a saved model. Options, endmembers and normalisation are the model's.
-  /// @throws FileError as ReadModelInfo, InvalidOption (device), InvalidData when the maps have another number of endmembers
-  TrainSession(const std::string& modelPath, const std::vector<AbundanceMap>& maps, const ExecutionOptions& execution);
+  /// Goes on with a saved model. Options, endmembers and normalisation are the model's. Maps other than those that it was
+  /// trained on last tune it to them: the learning rate takes its course from here, and the average of the weights forgets what
+  /// was before.
+  /// @param labels as above if the model has labels, else empty. Of those that the model does not know the network learns anew
+  /// @throws FileError as ReadModelInfo, InvalidOption (device), InvalidData when the maps have another number of endmembers, or
+  /// as above
+  TrainSession(const std::string& modelPath, const std::vector<AbundanceMap>& maps, const ExecutionOptions& execution,
+               const std::vector<LabelInfo>& labels = {});
 
   ~TrainSession();
   TrainSession(TrainSession&&) noexcept;
