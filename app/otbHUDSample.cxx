@@ -21,6 +21,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -101,6 +102,19 @@ private:
                             "band (clouds, bad stripes), and its no-data pixels. All others are kept as they are.");
     MandatoryOff("mask");
 
+    AddParameter(ParameterType_String, "label", "Label");
+    SetParameterDescription("label",
+                            "Make a scene like those with this label, a method or a name that HUDTrain was given. Without "
+                            "it, a scene like all that the model has learned.");
+    MandatoryOff("label");
+
+    AddParameter(ParameterType_Float, "guidance", "Guidance");
+    SetParameterDescription("guidance",
+                            "How much the label counts: 0 not at all, 1 as in training, beyond 1 its peculiarities are "
+                            "exaggerated. Other values than 0 and 1 take twice the time.");
+    SetDefaultParameterFloat("guidance", static_cast<float>(defaults.m_Guidance));
+    MandatoryOff("guidance");
+
     AddParameter(ParameterType_Choice, "sampler", "Sampler");
     SetParameterDescription("sampler", "How noise becomes a scene.");
     AddChoice("sampler.dpmpp", "DPM-Solver++: fewest steps");
@@ -156,6 +170,8 @@ private:
     options.m_Width = GetParameterInt("sizex");
     options.m_Height = GetParameterInt("sizey");
     options.m_Layout = hud::ParseSampleLayout(GetParameterString("layout"));
+    options.m_Label = GetParameterString("label");
+    options.m_Guidance = GetParameterFloat("guidance");
     options.m_Sampler.m_Kind = hud::ParseSamplerKind(GetParameterString("sampler"));
     options.m_Sampler.m_Steps = GetParameterInt("steps");
     options.m_Sampler.m_Eta = GetParameterFloat("eta");
@@ -164,7 +180,9 @@ private:
     // The other half is for the pipeline that decodes and writes.
     options.m_LargestMemory = static_cast<std::size_t>(GetParameterInt("ram")) << 19;
 
-    PrepareResidual(info.m_Scene, options.m_Seed);
+    CheckLabel(info.m_Scene, options);
+    m_Endmembers = info.m_Scene.EndmembersOf(options.m_Label);
+    PrepareResidual(info.m_Scene.ResidualOf(options.m_Label), options.m_Seed);
 
     otbAppLogINFO("Sampling on " << session.DeviceDescription() << ", from a model of " << info.m_Iteration
                                  << " iterations");
@@ -189,7 +207,7 @@ private:
       }
       // How a source was made that is synthetic itself is not how this scene is.
       for (const char* item : {"synthetic", "generator", "generator_version", "model", "model_iterations", "seed",
-                               "sampler", "steps", "source", "strength"})
+                               "label", "guidance", "sampler", "steps", "source", "strength"})
       {
         source.m_Items[item].clear();
       }
@@ -208,11 +226,40 @@ private:
     metadata.m_Items["model"] = fs::path(GetParameterString("model")).filename().string();
     metadata.m_Items["model_iterations"] = std::to_string(info.m_Iteration);
     metadata.m_Items["seed"] = std::to_string(options.m_Seed);
+    if (!options.m_Label.empty())
+    {
+      metadata.m_Items["label"] = options.m_Label;
+      metadata.m_Items["guidance"] = GetParameterAsString("guidance");
+    }
     metadata.m_Items["sampler"] = GetParameterString("sampler");
     metadata.m_Items["steps"] = std::to_string(options.m_Sampler.m_Steps);
     SetOutputMetadata("out", metadata);
     SetOutputMetadata("outabund",
                       HUDAbundanceMetadata(metadata, static_cast<std::size_t>(info.m_Scene.m_Endmembers.cols())));
+  }
+
+  /// Throws when the model does not know the label, or there is guidance without one; says which there are.
+  void CheckLabel(const hud::SceneInfo& scene, const hud::SampleOptions& options)
+  {
+    if (!options.m_Label.empty())
+    {
+      static_cast<void>(scene.FindLabel(options.m_Label));
+      return;
+    }
+    if (options.m_Guidance != hud::SampleOptions().m_Guidance && options.m_Guidance != 0.)
+    {
+      throw hud::InvalidOption("guidance: found " + GetParameterAsString("guidance") +
+                               " without a label, expected label as well");
+    }
+    std::string known;
+    for (const hud::LabelInfo& label : scene.m_Labels)
+    {
+      known += (known.empty() ? "" : ", ") + label.m_Name;
+    }
+    if (!known.empty())
+    {
+      otbAppLogINFO("Sampling without a label; the model knows " << known);
+    }
   }
 
   /// Throws when parameters are given that contradict each other.
@@ -243,7 +290,7 @@ private:
   }
 
   /// Prepares what is added to the spectra, if anything is.
-  void PrepareResidual(const hud::SceneInfo& scene, std::uint64_t seed)
+  void PrepareResidual(const std::optional<hud::ResidualModel>& residual, std::uint64_t seed)
   {
     m_Residual = nullptr;
     const double amount = GetParameterFloat("residual");
@@ -251,13 +298,13 @@ private:
     {
       return;
     }
-    if (!scene.m_Residual)
+    if (!residual)
     {
       throw hud::InvalidOption("residual: found " + GetParameterAsString("residual") +
                                ", expected 0 with this model, which has no residual");
     }
     m_Residual = HUDResidualImageFilter::New();
-    m_Residual->SetNoise(hud::ResidualNoise(*scene.m_Residual, seed, amount));
+    m_Residual->SetNoise(hud::ResidualNoise(*residual, seed, amount));
   }
 
   void SampleScene(const hud::SampleSession& session, const hud::SampleOptions& options)
@@ -267,15 +314,14 @@ private:
     m_Abundances = HUDRowImageSource::New();
     m_Abundances->SetRows(scene->Endmembers(), scene->Width(), scene->Height(),
                           [scene](Eigen::Index row, auto pixels) { scene->ReadRows(row, 1, pixels); });
-    SetParameterOutputImage("out", Decode(session));
+    SetParameterOutputImage("out", Decode());
   }
 
   /// Varies or repairs an existing scene.
   void SamplePlace(const hud::SampleSession& session, hud::SampleOptions options)
   {
     HUDImageType& scene = *OpenImage("in");
-    const Eigen::MatrixXd& endmembers = session.Info().m_Scene.m_Endmembers;
-    CheckBands("in", {&scene}, endmembers.rows());
+    CheckBands("in", {&scene}, m_Endmembers.rows());
     CheckLabels("in", HUDModelLabels(session.Info().m_Scene), "model");
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("in", {&scene});
     const bool repair = HasValue("mask");
@@ -289,7 +335,7 @@ private:
     {
       m_Encode->SetInput(&scene);
     }
-    m_Encode->SetEndmembers(endmembers);
+    m_Encode->SetEndmembers(m_Endmembers);
     m_Encode->SetIgnoredBands(emptyBands);
     UpdateInformation({"in", "mask"}, *m_Encode->GetOutput());
 
@@ -328,19 +374,19 @@ private:
                           });
     m_Replace = HUDReplaceImageFilter::New();
     m_Replace->SetScene(&scene);
-    m_Replace->SetReplacement(Decode(session));
+    m_Replace->SetReplacement(Decode());
     m_Replace->SetReplaced(replaced);
     m_Replace->SetKeptBands(emptyBands);
     SetParameterOutputImage("out", m_Replace->GetOutput());
   }
 
   /// Connects the abundances, and returns their spectra.
-  HUDImageType* Decode(const hud::SampleSession& session)
+  HUDImageType* Decode()
   {
     SetParameterOutputImage("outabund", m_Abundances->GetOutput());
     m_Decode = HUDDecodeImageFilter::New();
     m_Decode->SetInput(m_Abundances->GetOutput());
-    m_Decode->SetEndmembers(session.Info().m_Scene.m_Endmembers);
+    m_Decode->SetEndmembers(m_Endmembers);
     if (!m_Residual)
     {
       return m_Decode->GetOutput();
@@ -360,6 +406,7 @@ private:
     return scene;
   }
 
+  Eigen::MatrixXd m_Endmembers; ///< that abundances are decoded with
   HUDRowImageSource::Pointer m_Abundances;
   HUDDecodeImageFilter::Pointer m_Decode;
   HUDResidualImageFilter::Pointer m_Residual;
