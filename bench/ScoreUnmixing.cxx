@@ -4,6 +4,7 @@
 #include "SpectralRaster.h"
 
 #include "hud/core/Decoder.h"
+#include "hud/core/EndmemberMatching.h"
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
 #include "hud/core/SceneStatistics.h"
@@ -14,8 +15,6 @@
 #include <cstdlib>
 #include <exception>
 #include <fstream>
-#include <limits>
-#include <numeric>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -70,26 +69,13 @@ Eigen::MatrixXd ReadReference(const std::string& path)
 /// Returns the mean angle between materials and endmembers under the best assignment, in radian.
 double MeanSpectralAngle(const Eigen::MatrixXd& reference, const Eigen::MatrixXd& endmembers)
 {
-  if (reference.rows() != endmembers.rows() || reference.cols() != endmembers.cols() || reference.cols() > 8)
+  const std::vector<Eigen::Index> order = hud::MatchEndmembers(reference, endmembers);
+  double sum = 0.;
+  for (Eigen::Index k = 0; k < reference.cols(); ++k)
   {
-    throw hud::InvalidData("the reference has " + std::to_string(reference.cols()) + " materials of " +
-                           std::to_string(reference.rows()) + " bands, expected " + std::to_string(endmembers.cols()) +
-                           ", at most 8, of " + std::to_string(endmembers.rows()));
+    sum += hud::SpectralAngle(reference.col(k), endmembers.col(order[static_cast<std::size_t>(k)]));
   }
-  std::vector<Eigen::Index> order(static_cast<std::size_t>(reference.cols()));
-  std::iota(order.begin(), order.end(), 0);
-  double best = std::numeric_limits<double>::infinity();
-  do
-  {
-    double sum = 0.;
-    for (Eigen::Index k = 0; k < reference.cols(); ++k)
-    {
-      sum += hud::SpectralAngle(reference.col(k), endmembers.col(order[static_cast<std::size_t>(k)]));
-    }
-    best = std::min(best, sum / static_cast<double>(reference.cols()));
-  }
-  while (std::next_permutation(order.begin(), order.end()));
-  return best;
+  return sum / static_cast<double>(reference.cols());
 }
 
 /// Writes one line for each figure.

@@ -113,6 +113,10 @@ SyntheticScene MakeSyntheticScene(const SyntheticSceneOptions& options)
 
 double SpectralAngle(const Eigen::VectorXd& first, const Eigen::VectorXd& second)
 {
+  if (first.isZero(0.) || second.isZero(0.))
+  {
+    return first.isZero(0.) && second.isZero(0.) ? 0. : std::acos(0.);
+  }
   const double cosine = first.dot(second) / (first.norm() * second.norm());
   return std::acos(std::clamp(cosine, -1., 1.));
 }

@@ -153,6 +153,14 @@ TEST(SpectralAngle, IsTheAngleInRadian)
   EXPECT_NEAR(SpectralAngle(x, Eigen::Vector3d(std::cos(1e-4), std::sin(1e-4), 0.)), 1e-4, 1e-8);
 }
 
+TEST(SpectralAngle, IsARightAngleToAZeroSpectrumAndZeroBetweenTwo)
+{
+  const Eigen::Vector3d zero = Eigen::Vector3d::Zero();
+  EXPECT_DOUBLE_EQ(SpectralAngle(Eigen::Vector3d(2., 1., 0.), zero), kPi / 2.);
+  EXPECT_DOUBLE_EQ(SpectralAngle(zero, Eigen::Vector3d(0., -1., 0.)), kPi / 2.);
+  EXPECT_EQ(SpectralAngle(zero, zero), 0.);
+}
+
 TEST(SpectralAngle, IsZeroForEveryMultipleOfASpectrum)
 {
   const Eigen::MatrixXd spectra = hud::test::UniformMatrix(31, 200, 4);

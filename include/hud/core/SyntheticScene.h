@@ -35,7 +35,7 @@ struct SyntheticScene
 /// Returns a synthetic scene; the same options give the same scene.
 SyntheticScene MakeSyntheticScene(const SyntheticSceneOptions& options);
 
-/// Returns the spectral angle between two spectra in radian, 0 to pi.
+/// Returns the spectral angle between two spectra in radian, 0 to pi; pi/2 when one is zero, 0 when both are.
 double SpectralAngle(const Eigen::VectorXd& first, const Eigen::VectorXd& second);
 
 } // namespace hud
