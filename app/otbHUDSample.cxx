@@ -103,9 +103,9 @@ private:
     MandatoryOff("mask");
 
     AddParameter(ParameterType_String, "label", "Label");
-    SetParameterDescription("label",
-                            "Make a scene like those with this label, a method or a name that HUDTrain was given. Without "
-                            "it, a scene like all that the model has learned.");
+    SetParameterDescription(
+        "label", "Make a scene like those with this label, a method or a name that HUDTrain was given. Without "
+                 "it, a scene like all that the model has learned.");
     MandatoryOff("label");
 
     AddParameter(ParameterType_Float, "guidance", "Guidance");

@@ -11,6 +11,7 @@
 
 #include "otbWrapperApplicationFactory.h"
 
+#include "hud/core/EndmemberMatching.h"
 #include "hud/core/Error.h"
 #include "hud/diffusion/TrainSession.h"
 
@@ -19,6 +20,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <exception>
 #include <filesystem>
 #include <functional>
@@ -26,8 +28,10 @@
 #include <ratio>
 #include <set>
 #include <sstream>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace otb
 {
@@ -46,6 +50,13 @@ public:
   itkTypeMacro(HUDTrain, otb::Wrapper::HUDApplication);
 
 private:
+  /// What is learned from: maps, and the label of each, or none at all.
+  struct TrainingMaps
+  {
+    std::vector<hud::AbundanceMap> m_Maps;
+    std::vector<hud::LabelInfo> m_Labels;
+  };
+
   void DoInit() override
   {
     SetName("HUDTrain");
@@ -81,6 +92,29 @@ private:
         "(name.sli), as HUDUnmix writes them.");
     MandatoryOff("ie");
 
+    AddParameter(ParameterType_String, "methods", "Unmixing methods");
+    SetParameterDescription(
+        "methods", "How the endmembers are found: methods of HUDUnmix, with commas. With several, such as "
+                   "vca,edaa,nmf, the model learns the maps of each under its name, which HUDSample takes as label.");
+    SetParameterString("methods", "vca", false);
+    MandatoryOff("methods");
+
+    AddParameter(ParameterType_InputImageList, "abundances", "Abundances made elsewhere");
+    SetParameterDescription(
+        "abundances", "Images with a band for each endmember to learn from as well. Each pixel's abundances sum to 1 "
+                      "within 0.01; they are scaled to it.");
+    MandatoryOff("abundances");
+
+    AddParameter(ParameterType_InputFilenameList, "iel", "Endmembers of the abundances");
+    SetParameterDescription("iel", "The endmembers of each image of abundances, as ie, in their order and unit.");
+    MandatoryOff("iel");
+
+    AddParameter(ParameterType_String, "labels", "Labels");
+    SetParameterDescription(
+        "labels", "Names that HUDSample takes as label, with commas: one for each scene, if they are to be told "
+                  "apart, and then one for each image of abundances.");
+    MandatoryOff("labels");
+
     AddParameter(ParameterType_Int, "iterations", "Iterations");
     SetParameterDescription("iterations",
                             "Iterations that the model has seen at the end, those before a resume included.");
@@ -90,7 +124,8 @@ private:
     SetParameterDescription(
         "resume",
         "A model file of an earlier run. Its endmembers and options are kept. An interrupted run ends as it would have "
-        "without the interruption; a finished one is trained further.");
+        "without the interruption; a finished one is trained further. With other scenes the model is tuned to them, which "
+        "takes fewer iterations than a new one.");
     MandatoryOff("resume");
 
     AddParameter(ParameterType_OutputFilename, "preview", "Preview");
@@ -115,6 +150,11 @@ private:
     AddChoice("device.cpu", "CPU");
     AddChoice("device.cuda", "CUDA GPU");
 
+    AddParameter(ParameterType_Choice, "preset", "Preset");
+    SetParameterDescription("preset", "What the options are that are not given.");
+    AddChoice("preset.hud", "Small network, learns in minutes on a CPU");
+    AddChoice("preset.pastorino", "Network and training of Pastorino et al.: patches of 256 pixels, for a GPU");
+
     const hud::TrainingOptions defaults;
     AddParameter(ParameterType_Int, "patch", "Patch size");
     SetParameterDescription("patch", "Edge of the patches to learn from, in pixels.");
@@ -134,7 +174,7 @@ private:
               "To zero over the last 40 % of the iterations; if a finished run is made longer, it rises again first");
     AddChoice("decay.root", "With the root of the iteration, from 500 on");
     AddChoice("decay.constant", "Not at all");
-    SetParameterString("decay", hud::ToString(defaults.m_Decay));
+    SetParameterString("decay", hud::ToString(defaults.m_Decay), false);
 
     AddParameter(ParameterType_Int, "warmup", "Warm-up");
     SetParameterDescription("warmup", "Iterations over which the learning rate rises from zero.");
@@ -144,6 +184,11 @@ private:
     SetParameterDescription("clip", "Longer gradients are shortened to this norm, which keeps training from diverging. "
                                     "0: no limit.");
     SetDefaultParameterFloat("clip", static_cast<float>(defaults.m_GradientClip));
+
+    AddParameter(ParameterType_Choice, "loss", "Loss");
+    SetParameterDescription("loss", "What an error costs.");
+    AddChoice("loss.l2", "Its square, as published");
+    AddChoice("loss.l1", "Its magnitude");
 
     AddParameter(ParameterType_Choice, "weighting", "Weighting of the loss");
     SetParameterDescription("weighting", "How much the timesteps count.");
@@ -170,7 +215,7 @@ private:
     AddChoice("projection.ilr", "Isometric log-ratios: one channel less than endmembers");
     AddChoice("projection.clr", "Centred log-ratios");
     AddChoice("projection.log", "Logarithms, as published");
-    SetParameterString("projection", hud::ToString(defaults.m_Projection));
+    SetParameterString("projection", hud::ToString(defaults.m_Projection), false);
 
     AddParameter(ParameterType_Float, "floor", "Floor of the projection");
     SetParameterDescription(
@@ -180,7 +225,7 @@ private:
 
     AddParameter(ParameterType_Bool, "augment", "Flips and rotations");
     SetParameterDescription("augment", "Learn from all 8 flips and rotations of the patches.");
-    SetParameterInt("augment", defaults.m_Augment ? 1 : 0);
+    SetParameterInt("augment", defaults.m_Augment ? 1 : 0, false);
 
     AddParameter(ParameterType_Float, "holdout", "Held-out share");
     SetParameterDescription(
@@ -196,20 +241,25 @@ private:
     SetDefaultParameterInt("net.width", defaults.m_Network.m_Width);
     AddParameter(ParameterType_String, "net.mult", "Multipliers");
     SetParameterDescription("net.mult", "Channels of each resolution level, as multiples of the width.");
-    SetParameterString("net.mult", "1,2,2");
+    SetParameterString("net.mult", hud::FormatMultipliers(defaults.m_Network.m_Multipliers), false);
     AddParameter(ParameterType_Int, "net.blocks", "Blocks");
     SetParameterDescription("net.blocks", "Residual blocks of each resolution level.");
     SetDefaultParameterInt("net.blocks", defaults.m_Network.m_Blocks);
     AddParameter(ParameterType_Bool, "net.attention", "Attention");
     SetParameterDescription("net.attention", "Self-attention at the lowest resolution.");
-    SetParameterInt("net.attention", defaults.m_Network.m_Attention ? 1 : 0);
+    SetParameterInt("net.attention", defaults.m_Network.m_Attention ? 1 : 0, false);
+
+    AddParameter(ParameterType_Float, "net.dropout", "Dropout");
+    SetParameterDescription("net.dropout", "Share of the features that a block forgets in training, 0 to 0.9.");
+    SetDefaultParameterFloat("net.dropout", static_cast<float>(defaults.m_Network.m_Dropout));
 
     AddSeedParameter();
     AddRAMParameter();
     for (const char* key :
-         {"previewevery", "checkpoint", "patch",      "batch",    "lr",         "decay",        "warmup",
-          "clip",         "weighting",  "prediction", "schedule", "timesteps",  "projection",   "floor",
-          "augment",      "holdout",    "net.width",  "net.mult", "net.blocks", "net.attention"})
+         {"methods",   "abundances", "iel",      "labels",     "previewevery",  "checkpoint", "preset",
+          "patch",     "batch",      "lr",       "decay",      "warmup",        "clip",       "loss",
+          "weighting", "prediction", "schedule", "timesteps",  "projection",    "floor",      "augment",
+          "holdout",   "net.width",  "net.mult", "net.blocks", "net.attention", "net.dropout"})
     {
       GetParameterByKey(key)->SetUserLevel(UserLevel_Advanced);
       MandatoryOff(key);
@@ -222,17 +272,56 @@ private:
     SetOfficialDocLink();
   }
 
+  /// Sets the options that the user did not give to those of the preset.
+  void DoUpdateParameters() override
+  {
+    const hud::TrainingOptions preset = hud::PresetOptions(GetParameterString("preset"));
+    const auto setInt = [this](const char* key, int value) {
+      if (!HasUserValue(key))
+      {
+        SetParameterInt(key, value, false);
+      }
+    };
+    const auto setFloat = [this](const char* key, double value) {
+      if (!HasUserValue(key))
+      {
+        SetParameterFloat(key, static_cast<float>(value), false);
+      }
+    };
+    const auto setText = [this](const char* key, const std::string& value) {
+      if (!HasUserValue(key))
+      {
+        SetParameterString(key, value, false);
+      }
+    };
+    setInt("patch", preset.m_Patch);
+    setInt("batch", preset.m_Batch);
+    setFloat("lr", preset.m_LearningRate);
+    setText("decay", hud::ToString(preset.m_Decay));
+    setText("loss", hud::ToString(preset.m_Loss));
+    setText("prediction", hud::ToString(preset.m_Prediction));
+    setText("schedule", hud::ToString(preset.m_Schedule));
+    setInt("timesteps", preset.m_Timesteps);
+    setInt("net.width", preset.m_Network.m_Width);
+    setText("net.mult", hud::FormatMultipliers(preset.m_Network.m_Multipliers));
+    setInt("net.blocks", preset.m_Network.m_Blocks);
+    setFloat("net.dropout", preset.m_Network.m_Dropout);
+  }
+
   void DoExecute() override
   {
+    DoUpdateParameters();
     CheckOutputsWritable({"resume"}); // A model may be replaced by what it becomes.
     CheckWatching();
     const std::vector<HUDImageType*> scenes = OpenImages("il");
+    ReadConditions(scenes.size());
     const bool resume = HasValue("resume");
     hud::ModelInfo info;
     if (resume)
     {
       info = hud::ReadModelInfo(GetParameterString("resume"));
       CheckResume(info);
+      CheckHasLabels(info.m_Scene);
     }
     else
     {
@@ -252,15 +341,195 @@ private:
     CheckBands("il", scenes, scene.m_Endmembers.rows());
     const HUDSceneMetadata expected =
         resume ? HUDModelLabels(scene) : HUDReadSceneMetadata(GetInputFiles("il").front());
-    CheckLabels("il", expected, resume ? "model to go on with" : "first scene");
-
-    const std::vector<hud::AbundanceMap> maps = Encode(scenes, emptyBands, scene.m_Endmembers);
+    const std::string origin = resume ? "model to go on with" : "first scene";
+    CheckLabels("il", expected, origin);
+    CheckUnits(expected, origin);
     if (!resume)
     {
       scene.m_Residual = EstimateResidual("il", scenes, emptyBands, scene.m_Endmembers);
     }
+    const std::vector<hud::LabelInfo> dictionary = FindDictionary(scenes, emptyBands, scene, info.m_Options.m_Seed);
+    TrainingMaps maps = Encode(scenes, emptyBands, scene.m_Endmembers, dictionary);
+    AddAbundances(maps, scene.m_Endmembers, expected, origin);
+
     hud::TrainSession session = MakeSession(maps, scene, info.m_Options);
-    Train(session, iterations, maps);
+    if (resume && session.Info().m_Options.m_FirstIteration > info.m_Options.m_FirstIteration)
+    {
+      otbAppLogINFO("Tuning a model of " << info.m_Iteration
+                                         << " iterations to other maps than it was trained on last");
+    }
+    Train(session, iterations, maps.m_Maps);
+  }
+
+  /// Reads which maps there will be, and their labels.
+  void ReadConditions(std::size_t scenes)
+  {
+    m_Methods = ReadNames("methods");
+    if (HasValue("ie") && (m_Methods.size() > 1 || m_Methods.front() != "vca"))
+    {
+      throw hud::InvalidOption("methods: found " + GetParameterString("methods") +
+                               " beside ie, which gives the endmembers: leave one of them out");
+    }
+    for (const std::string& method : m_Methods)
+    {
+      static_cast<void>(hud::ParseUnmixingMethod(method));
+    }
+    const std::size_t rasters = HasValue("abundances") ? OpenImages("abundances").size() : 0;
+    const std::size_t files = HasValue("iel") ? GetParameterStringList("iel").size() : 0;
+    if (files != rasters)
+    {
+      throw hud::InvalidOption("iel: found " + std::to_string(files) + " files, expected one for each of the " +
+                               std::to_string(rasters) + " images of abundances");
+    }
+    m_SceneNames.clear();
+    m_AbundanceNames = HasValue("labels") ? ReadNames("labels") : std::vector<std::string>();
+    if (m_AbundanceNames.size() == scenes + rasters)
+    {
+      m_SceneNames.assign(m_AbundanceNames.begin(), m_AbundanceNames.begin() + static_cast<std::ptrdiff_t>(scenes));
+      m_AbundanceNames.erase(m_AbundanceNames.begin(), m_AbundanceNames.begin() + static_cast<std::ptrdiff_t>(scenes));
+    }
+    if (m_AbundanceNames.size() != rasters)
+    {
+      throw hud::InvalidOption(
+          "labels: found " + std::to_string(m_AbundanceNames.size()) + ", expected " +
+          (rasters > 0 ? std::to_string(rasters) + ", one for each image of abundances, or " : std::string()) +
+          std::to_string(scenes + rasters) + ", one for each scene" +
+          (rasters > 0 ? " and each image of abundances" : ""));
+    }
+  }
+
+  /// Returns the different names in a list with commas.
+  std::vector<std::string> ReadNames(const std::string& key)
+  {
+    std::vector<std::string> names;
+    std::istringstream text(GetParameterString(key));
+    for (std::string name; std::getline(text, name, ',');)
+    {
+      const auto first = name.find_first_not_of(' ');
+      name = first == std::string::npos ? "" : name.substr(first, name.find_last_not_of(' ') - first + 1);
+      if (name.empty() || std::find(names.begin(), names.end(), name) != names.end())
+      {
+        throw hud::InvalidOption(key + ": found '" + GetParameterString(key) +
+                                 "', expected different names with commas between them");
+      }
+      names.push_back(name);
+    }
+    return names;
+  }
+
+  /// Throws when a model with labels is to go on with scenes that have none.
+  void CheckHasLabels(const hud::SceneInfo& model)
+  {
+    const bool hasLabels = !SceneLabel(0, m_Methods.front()).empty();
+    if (hasLabels == model.m_Labels.empty())
+    {
+      std::string known;
+      for (const hud::LabelInfo& label : model.m_Labels)
+      {
+        known += (known.empty() ? "" : ", ") + label.m_Name;
+      }
+      throw hud::InvalidOption(hasLabels ? "resume: the model was trained without labels, expected neither labels nor "
+                                           "abundances nor several methods"
+                                         : "resume: the model knows the labels " + known +
+                                               "; expected the methods or labels of what it is trained on");
+    }
+  }
+
+  /// Returns the label of a scene's map; empty: none.
+  std::string SceneLabel(std::size_t scene, const std::string& method)
+  {
+    const bool isOneOfMany = m_Methods.size() > 1 || HasValue("abundances");
+    if (m_SceneNames.empty())
+    {
+      return isOneOfMany ? method : "";
+    }
+    return isOneOfMany ? m_SceneNames[scene] + ":" + method : m_SceneNames[scene];
+  }
+
+  /// Throws when a scene is in another unit than expected.
+  void CheckUnits(const HUDSceneMetadata& expected, const std::string& origin)
+  {
+    for (const std::string& file : GetInputFiles("il"))
+    {
+      const HUDSceneMetadata found = HUDReadSceneMetadata(file);
+      if (!found.m_Units.empty() && !expected.m_Units.empty() && found.m_Units != expected.m_Units)
+      {
+        throw hud::InvalidData("il (" + file + "): found the unit '" + found.m_Units + "', expected '" +
+                               expected.m_Units + "', as in the " + origin);
+      }
+    }
+  }
+
+  /// Returns the endmembers of each method under its name, none where they are the model's: those of its first label with
+  /// that method, or else found anew, in the order of the model's endmembers.
+  std::vector<hud::LabelInfo> FindDictionary(const std::vector<HUDImageType*>& scenes,
+                                             const std::vector<Eigen::Index>& emptyBands, const hud::SceneInfo& model,
+                                             std::uint64_t seed)
+  {
+    std::vector<hud::LabelInfo> dictionary;
+    for (const std::string& method : m_Methods)
+    {
+      const auto known = std::find_if(model.m_Labels.begin(), model.m_Labels.end(), [&](const hud::LabelInfo& label) {
+        return label.m_Name.substr(label.m_Name.find(':') + 1) == method;
+      });
+      hud::LabelInfo entry;
+      if (known != model.m_Labels.end())
+      {
+        entry = *known;
+      }
+      else if (!dictionary.empty() || (!model.m_Labels.empty() && m_Methods.size() > 1))
+      {
+        hud::ExtractionOptions options;
+        options.m_Method = hud::ParseUnmixingMethod(method);
+        options.m_Endmembers = model.m_Endmembers.cols();
+        options.m_Seed = seed;
+        const Eigen::MatrixXd found = ExtractEndmembers("il", scenes, emptyBands, options).m_Endmembers;
+        entry.m_Endmembers = found(Eigen::all, hud::MatchEndmembers(model.m_Endmembers, found));
+        entry.m_Residual = EstimateResidual("il", scenes, emptyBands, entry.m_Endmembers);
+      }
+      entry.m_Name = method;
+      dictionary.push_back(entry);
+    }
+    return dictionary;
+  }
+
+  /// Adds the abundances that were made elsewhere, with their endmembers in the order of the model's.
+  void AddAbundances(TrainingMaps& maps, const Eigen::MatrixXd& endmembers, const HUDSceneMetadata& expected,
+                     const std::string& origin)
+  {
+    constexpr double kTolerance = 0.01;
+    for (std::size_t i = 0; i < m_AbundanceNames.size(); ++i)
+    {
+      HUDImageType& image = *OpenImages("abundances")[i];
+      const std::string name = "abundances (" + GetParameterStringList("abundances")[i] + "): ";
+      const std::string path = GetParameterStringList("iel")[i];
+      const HUDEndmemberTable table = ReadEndmembers("iel", path, endmembers.rows());
+      CheckLabels("iel (" + path + ")", table.m_Metadata, expected, origin);
+      const auto bands = static_cast<Eigen::Index>(image.GetNumberOfComponentsPerPixel());
+      if (bands != endmembers.cols() || table.m_Endmembers.cols() != bands)
+      {
+        throw hud::InvalidData(name + "found " + std::to_string(bands) + " bands and " +
+                               std::to_string(table.m_Endmembers.cols()) + " endmembers, expected the " +
+                               std::to_string(endmembers.cols()) + " endmembers of the " +
+                               (HasValue("resume") ? "model" : "scenes"));
+      }
+      hud::AbundanceMap map = HUDReadAbundances(image, static_cast<unsigned int>(GetParameterInt("ram")));
+      try
+      {
+        hud::NormaliseAbundances(map, kTolerance);
+      }
+      catch (const hud::InvalidData& error)
+      {
+        throw hud::InvalidData(name + error.what());
+      }
+      const std::vector<Eigen::Index> order = hud::MatchEndmembers(endmembers, table.m_Endmembers);
+      map.m_Abundances = map.m_Abundances(order, Eigen::all).eval();
+      hud::LabelInfo label;
+      label.m_Name = m_AbundanceNames[i];
+      label.m_Endmembers = table.m_Endmembers(Eigen::all, order);
+      maps.m_Maps.push_back(std::move(map));
+      maps.m_Labels.push_back(std::move(label));
+    }
   }
 
   /// Checks what is written during training.
@@ -310,7 +579,7 @@ private:
     return HasValue("resume") && fs::equivalent(GetParameterString("resume"), path, error);
   }
 
-  hud::TrainSession MakeSession(const std::vector<hud::AbundanceMap>& maps, const hud::SceneInfo& scene,
+  hud::TrainSession MakeSession(const TrainingMaps& maps, const hud::SceneInfo& scene,
                                 const hud::TrainingOptions& options)
   {
     hud::ExecutionOptions execution;
@@ -318,8 +587,8 @@ private:
     execution.m_Threads = static_cast<int>(itk::MultiThreader::GetGlobalDefaultNumberOfThreads());
     try
     {
-      return HasValue("resume") ? hud::TrainSession(GetParameterString("resume"), maps, execution)
-                                : hud::TrainSession(maps, scene, options, execution);
+      return HasValue("resume") ? hud::TrainSession(GetParameterString("resume"), maps.m_Maps, execution, maps.m_Labels)
+                                : hud::TrainSession(maps.m_Maps, scene, options, execution, maps.m_Labels);
     }
     catch (const hud::InvalidData& error)
     {
@@ -330,13 +599,14 @@ private:
   /// Returns the training options that the parameters give, unchecked.
   hud::TrainingOptions GetOptions()
   {
-    hud::TrainingOptions options;
+    hud::TrainingOptions options = hud::PresetOptions(GetParameterString("preset"));
     options.m_Patch = GetParameterInt("patch");
     options.m_Batch = GetParameterInt("batch");
     options.m_LearningRate = GetParameterFloat("lr");
     options.m_Decay = hud::ParseLearningRateDecay(GetParameterString("decay"));
     options.m_WarmUp = GetParameterInt("warmup");
     options.m_GradientClip = GetParameterFloat("clip");
+    options.m_Loss = hud::ParseLoss(GetParameterString("loss"));
     options.m_Weighting = hud::ParseLossWeighting(GetParameterString("weighting"));
     options.m_Prediction = hud::ParsePrediction(GetParameterString("prediction"));
     options.m_Schedule = hud::ParseScheduleKind(GetParameterString("schedule"));
@@ -350,6 +620,7 @@ private:
     options.m_Network.m_Multipliers = hud::ParseMultipliers(GetParameterString("net.mult"));
     options.m_Network.m_Blocks = GetParameterInt("net.blocks");
     options.m_Network.m_Attention = GetParameterInt("net.attention") != 0;
+    options.m_Network.m_Dropout = GetParameterFloat("net.dropout");
     return options;
   }
 
@@ -361,12 +632,14 @@ private:
     const std::vector<std::pair<std::string, bool>> differences = {
         {"ne", GetParameterInt("ne") != model.m_Scene.m_Endmembers.cols()},
         {"ie", true},
+        {"preset", true},
         {"patch", given.m_Patch != kept.m_Patch},
         {"batch", given.m_Batch != kept.m_Batch},
         {"lr", given.m_LearningRate != kept.m_LearningRate},
         {"decay", given.m_Decay != kept.m_Decay},
         {"warmup", given.m_WarmUp != kept.m_WarmUp},
         {"clip", given.m_GradientClip != kept.m_GradientClip},
+        {"loss", given.m_Loss != kept.m_Loss},
         {"weighting", given.m_Weighting != kept.m_Weighting},
         {"prediction", given.m_Prediction != kept.m_Prediction},
         {"schedule", given.m_Schedule != kept.m_Schedule},
@@ -379,7 +652,8 @@ private:
         {"net.width", given.m_Network.m_Width != kept.m_Network.m_Width},
         {"net.mult", given.m_Network.m_Multipliers != kept.m_Network.m_Multipliers},
         {"net.blocks", given.m_Network.m_Blocks != kept.m_Network.m_Blocks},
-        {"net.attention", given.m_Network.m_Attention != kept.m_Network.m_Attention}};
+        {"net.attention", given.m_Network.m_Attention != kept.m_Network.m_Attention},
+        {"net.dropout", static_cast<float>(given.m_Network.m_Dropout) != static_cast<float>(kept.m_Network.m_Dropout)}};
     for (const auto& [key, differs] : differences)
     {
       if (differs && HasUserValue(key))
@@ -393,6 +667,7 @@ private:
                                 std::uint64_t seed)
   {
     hud::ExtractionOptions options;
+    options.m_Method = hud::ParseUnmixingMethod(m_Methods.front());
     options.m_Endmembers = GetParameterInt("ne");
     options.m_Seed = seed;
     hud::SceneInfo scene;
@@ -415,19 +690,31 @@ private:
     return scene;
   }
 
-  std::vector<hud::AbundanceMap> Encode(const std::vector<HUDImageType*>& scenes,
-                                        const std::vector<Eigen::Index>& emptyBands, const Eigen::MatrixXd& endmembers)
+  /// Returns the maps of all scenes, unmixed by each method.
+  /// @param endmembers the model's
+  TrainingMaps Encode(const std::vector<HUDImageType*>& scenes, const std::vector<Eigen::Index>& emptyBands,
+                      const Eigen::MatrixXd& endmembers, const std::vector<hud::LabelInfo>& dictionary)
   {
-    std::vector<hud::AbundanceMap> maps;
-    for (HUDImageType* const scene : scenes)
+    TrainingMaps maps;
+    for (std::size_t scene = 0; scene < scenes.size(); ++scene)
     {
-      const auto encode = HUDEncodeImageFilter::New();
-      encode->SetInput(scene);
-      encode->SetEndmembers(endmembers);
-      encode->SetIgnoredBands(emptyBands);
-      UpdateInformation({"il", "ie"}, *encode->GetOutput());
-      maps.push_back(HUDReadAbundances(*encode->GetOutput(), static_cast<unsigned int>(GetParameterInt("ram"))));
-      LogNoData(encode->GetNoDataCounts());
+      for (const hud::LabelInfo& method : dictionary)
+      {
+        const auto encode = HUDEncodeImageFilter::New();
+        encode->SetInput(scenes[scene]);
+        encode->SetEndmembers(method.m_Endmembers.size() > 0 ? method.m_Endmembers : endmembers);
+        encode->SetIgnoredBands(emptyBands);
+        UpdateInformation({"il", "ie"}, *encode->GetOutput());
+        maps.m_Maps.push_back(
+            HUDReadAbundances(*encode->GetOutput(), static_cast<unsigned int>(GetParameterInt("ram"))));
+        LogNoData(encode->GetNoDataCounts());
+        hud::LabelInfo label = method;
+        label.m_Name = SceneLabel(scene, method.m_Name);
+        if (!label.m_Name.empty())
+        {
+          maps.m_Labels.push_back(std::move(label));
+        }
+      }
     }
     return maps;
   }
@@ -563,7 +850,10 @@ private:
     }
   }
 
-  std::set<std::string> m_Warned; ///< what was warned of in this run
+  std::vector<std::string> m_Methods;        ///< of unmixing, at least one
+  std::vector<std::string> m_SceneNames;     ///< empty: scenes are not told apart
+  std::vector<std::string> m_AbundanceNames; ///< one for each image of abundances
+  std::set<std::string> m_Warned;            ///< what was warned of in this run
 };
 
 } // namespace Wrapper

@@ -99,6 +99,10 @@ protected:
   /// @throws hud::InvalidData, hud::FileError that name the file
   HUDEndmemberTable ReadEndmembers(const std::string& key, Eigen::Index bands = 0);
 
+  /// Returns the endmembers in a file of a parameter, an image or another.
+  /// @throws as above
+  HUDEndmemberTable ReadEndmembers(const std::string& key, const std::string& path, Eigen::Index bands);
+
   /// Returns the bands that hold no data in any pixel of the scenes, counted from 0, after a warning that names them.
   std::vector<Eigen::Index> FindEmptyBands(const std::string& key, const std::vector<HUDImageType*>& scenes);
 
@@ -187,6 +191,12 @@ protected:
 private:
   Eigen::Index CountEndmembers(HUDSceneSource& source, const hud::ExtractionOptions& options, HUDCountMethod method,
                                double largestError);
+
+  /// Returns the endmembers in an image.
+  /// @param name of the image in messages
+  /// @param path of its metadata; empty: none
+  static HUDEndmemberTable ReadEndmemberImage(HUDImageType& image, const std::string& name, const std::string& path,
+                                              Eigen::Index bands);
 
   /// Calls `work` with the scenes' valid pixels; its errors name the files.
   template <typename Work>

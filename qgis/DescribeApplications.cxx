@@ -33,6 +33,7 @@ const std::map<otb::Wrapper::ParameterType, std::string> kKinds = {
     {otb::Wrapper::ParameterType_InputImage, "image"},
     {otb::Wrapper::ParameterType_InputImageList, "images"},
     {otb::Wrapper::ParameterType_InputFilename, "file"},
+    {otb::Wrapper::ParameterType_InputFilenameList, "files"},
     {otb::Wrapper::ParameterType_OutputImage, "output image"},
     {otb::Wrapper::ParameterType_OutputFilename, "output file"},
     {otb::Wrapper::ParameterType_Int, "integer"},
@@ -201,6 +202,10 @@ std::string DescriptorLine(const Json& parameter)
   if (kind == "images")
   {
     return line("QgsProcessingParameterMultipleLayers", {"3", "None", optional});
+  }
+  if (kind == "files")
+  {
+    return line("QgsProcessingParameterMultipleLayers", {"4", "None", optional});
   }
   if (kind == "file")
   {

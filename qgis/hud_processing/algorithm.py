@@ -112,6 +112,8 @@ class HudAlgorithm(QgsProcessingAlgorithm):
             return ImageParameter(key, text, None, optional)
         if kind == "images":
             return QgsProcessingParameterMultipleLayers(key, text, QgsProcessing.TypeRaster, None, optional)
+        if kind == "files":
+            return QgsProcessingParameterMultipleLayers(key, text, QgsProcessing.TypeFile, None, optional)
         if kind == "file":
             return QgsProcessingParameterFile(key, text, QgsProcessingParameterFile.File, "", None, optional)
         if kind == "output image":
@@ -172,6 +174,8 @@ class HudAlgorithm(QgsProcessingAlgorithm):
             return [self._source(key, parameters, context)]
         if kind == "images":
             return [layer.source() for layer in self.parameterAsLayerList(parameters, key, context)]
+        if kind == "files":
+            return self.parameterAsFileList(parameters, key, context)
         if kind == "file":
             return [self.parameterAsFile(parameters, key, context)]
         if kind == "choice":

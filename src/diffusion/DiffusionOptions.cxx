@@ -125,6 +125,16 @@ std::vector<int> ParseMultipliers(const std::string& text)
   return multipliers;
 }
 
+std::string FormatMultipliers(const std::vector<int>& multipliers)
+{
+  std::string text;
+  for (const int multiplier : multipliers)
+  {
+    text += (text.empty() ? "" : ",") + std::to_string(multiplier);
+  }
+  return text;
+}
+
 double TrainingOptions::LearningRateAt(std::int64_t iteration) const
 {
   constexpr double kRootStart = 500.;

@@ -443,6 +443,15 @@ HUDEndmemberTable HUDApplication::ReadEndmembers(const std::string& key, Eigen::
   const std::string path = GetParameterString(key);
   if (parameter.GetImage() == nullptr && HUDIsEndmemberFile(path))
   {
+    return ReadEndmembers(key, path, bands);
+  }
+  return ReadEndmemberImage(*OpenImage(key), DescribeInput(key), GetInputFile(key), bands);
+}
+
+HUDEndmemberTable HUDApplication::ReadEndmembers(const std::string& key, const std::string& path, Eigen::Index bands)
+{
+  if (HUDIsEndmemberFile(path))
+  {
     // What reads the file names it.
     try
     {
@@ -457,23 +466,39 @@ HUDEndmemberTable HUDApplication::ReadEndmembers(const std::string& key, Eigen::
       throw hud::InvalidData(key + ": " + error.what());
     }
   }
-  HUDImageType* const image = OpenImage(key);
+  const auto reader = ImageFileReader<HUDImageType>::New();
+  reader->SetFileName(path);
+  try
+  {
+    reader->UpdateOutputInformation();
+  }
+  catch (const itk::ExceptionObject& error)
+  {
+    throw hud::FileError(key + " (" + path + "): found no image and no table of endmembers that can be read (" +
+                         error.GetDescription() + ")");
+  }
+  return ReadEndmemberImage(*reader->GetOutput(), key + " (" + path + ")", path, bands);
+}
+
+HUDEndmemberTable HUDApplication::ReadEndmemberImage(HUDImageType& image, const std::string& name,
+                                                     const std::string& path, Eigen::Index bands)
+{
   try
   {
     HUDEndmemberTable table;
-    table.m_Endmembers = HUDReadEndmembers(*image);
+    table.m_Endmembers = HUDReadEndmembers(image);
     if (bands > 0 && table.m_Endmembers.rows() != bands)
     {
       throw hud::InvalidData("found " + std::to_string(table.m_Endmembers.cols()) + " endmembers of " +
                              std::to_string(table.m_Endmembers.rows()) + " bands; expected the scene's " +
                              std::to_string(bands) + " bands");
     }
-    table.m_Metadata = HUDReadSceneMetadata(GetInputFile(key));
+    table.m_Metadata = HUDReadSceneMetadata(path);
     return table;
   }
   catch (const hud::InvalidData& error)
   {
-    throw hud::InvalidData(DescribeInput(key) + ": " + error.what());
+    throw hud::InvalidData(name + ": " + error.what());
   }
 }
 
@@ -765,6 +790,12 @@ std::vector<std::pair<std::string, fs::path>> HUDApplication::GetInputFiles()
     {
     case ParameterType_InputFilename:
       files.emplace_back(key, GetParameterString(key));
+      break;
+    case ParameterType_InputFilenameList:
+      for (const std::string& file : GetParameterStringList(key))
+      {
+        files.emplace_back(key, file);
+      }
       break;
     case ParameterType_InputImage:
       files.emplace_back(key, SimpleFileName(GetParameterString(key)));

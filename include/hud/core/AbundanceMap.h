@@ -20,4 +20,9 @@ struct AbundanceMap
   std::vector<std::uint8_t> m_Valid; ///< 0 where a pixel is no-data; empty when all are valid
 };
 
+/// Sets what is below 0 to 0, and scales each valid pixel to sum one.
+/// @param tolerance by which sums may differ from 1, and values be below 0
+/// @throws InvalidData that names the first pixel beyond it
+void NormaliseAbundances(AbundanceMap& map, double tolerance);
+
 } // namespace hud

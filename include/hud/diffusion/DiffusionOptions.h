@@ -90,6 +90,9 @@ struct NetworkOptions
 /// @throws InvalidOption when it is no list of whole numbers
 std::vector<int> ParseMultipliers(const std::string& text);
 
+/// Returns the text that ParseMultipliers reads.
+std::string FormatMultipliers(const std::vector<int>& multipliers);
+
 /// Everything that decides what a training run learns. All of it is in the model file.
 struct TrainingOptions
 {
