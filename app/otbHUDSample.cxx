@@ -4,6 +4,7 @@
 #include "otbHUDApplication.h"
 #include "otbHUDDecodeImageFilter.h"
 #include "otbHUDEncodeImageFilter.h"
+#include "otbHUDEndmemberImage.h"
 #include "otbHUDImageRows.h"
 #include "otbHUDInterrupt.h"
 #include "otbHUDModelLabels.h"
@@ -66,6 +67,10 @@ private:
     AddParameter(ParameterType_OutputImage, "outabund", "Abundances");
     SetParameterDescription("outabund", "Abundances of the synthetic scene: its ground truth.");
     MandatoryOff("outabund");
+
+    AddParameter(ParameterType_OutputImage, "outendm", "Endmembers");
+    SetParameterDescription("outendm", "The endmembers that the scene mixes, one pixel each, as HUDUnmix writes them.");
+    MandatoryOff("outendm");
 
     const hud::SampleOptions defaults;
     AddParameter(ParameterType_Int, "sizex", "Width");
@@ -186,6 +191,8 @@ private:
 
     otbAppLogINFO("Sampling on " << session.DeviceDescription() << ", from a model of " << info.m_Iteration
                                  << " iterations");
+    m_EndmemberImage = HUDEndmembersToImage(m_Endmembers);
+    SetParameterOutputImage("outendm", m_EndmemberImage.GetPointer());
     HasValue("in") ? SamplePlace(session, options) : SampleScene(session, options);
     Describe(info, options);
     WriteOutputs();
@@ -234,6 +241,7 @@ private:
     metadata.m_Items["sampler"] = GetParameterString("sampler");
     metadata.m_Items["steps"] = std::to_string(options.m_Sampler.m_Steps);
     SetOutputMetadata("out", metadata);
+    SetOutputMetadata("outendm", metadata);
     SetOutputMetadata("outabund",
                       HUDAbundanceMetadata(metadata, static_cast<std::size_t>(info.m_Scene.m_Endmembers.cols())));
   }
@@ -407,6 +415,7 @@ private:
   }
 
   Eigen::MatrixXd m_Endmembers; ///< that abundances are decoded with
+  HUDImageType::Pointer m_EndmemberImage;
   HUDRowImageSource::Pointer m_Abundances;
   HUDDecodeImageFilter::Pointer m_Decode;
   HUDResidualImageFilter::Pointer m_Residual;

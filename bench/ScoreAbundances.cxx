@@ -4,6 +4,7 @@
 #include "Argument.h"
 #include "SpectralRaster.h"
 
+#include "hud/core/DistributionDistance.h"
 #include "hud/core/PatchDistance.h"
 #include "hud/core/PatchSet.h"
 #include "hud/core/Random.h"
@@ -22,7 +23,7 @@ constexpr const char* kUsage =
     "usage: hud_score_abundances REAL GENERATED PATCH COUNT SEED [crops]\n"
     "Prints how far the patches of PATCH x PATCH pixels of the abundances GENERATED are from those of the scene REAL, and "
     "how far random patches of REAL are from each other: the Wasserstein distance of the values, mean over endmembers, and "
-    "the root mean square difference of the logarithmic power spectra. A set is COUNT patches, and all is the mean over "
+    "the root mean square difference of the logarithmic power spectra, and the Frechet distance of what patches hold and how it is arranged. A set is COUNT patches, and all is the mean over "
     "100 draws of two sets of REAL, which have no patch in common. GENERATED is blocks side by side, of which COUNT are "
     "drawn if there are more; with 'crops' it is a scene, of which COUNT patches are drawn anywhere. Patches with a "
     "no-data pixel are left out.\n";
@@ -34,11 +35,14 @@ struct Sums
 {
   double m_Wasserstein = 0.;
   double m_LogSpectrum = 0.;
+  double m_Frechet = 0.;
 
-  void Add(const hud::PatchDistance& distance)
+  void Add(const Eigen::MatrixXf& first, const Eigen::MatrixXf& second, Eigen::Index patch)
   {
+    const hud::PatchDistance distance = hud::ComputePatchDistance(first, second, patch);
     m_Wasserstein += distance.m_Wasserstein.mean();
     m_LogSpectrum += distance.m_LogSpectrum;
+    m_Frechet += hud::FrechetDistance(hud::PatchFeatures(first, patch), hud::PatchFeatures(second, patch));
   }
 };
 
@@ -46,6 +50,7 @@ void Print(const char* what, const Sums& sums)
 {
   std::printf("%s, Wasserstein: %.5f\n", what, sums.m_Wasserstein / kDraws);
   std::printf("%s, log spectrum: %.4f\n", what, sums.m_LogSpectrum / kDraws);
+  std::printf("%s, Frechet: %.5f\n", what, sums.m_Frechet / kDraws);
 }
 
 /// Writes one line for each figure.
@@ -80,8 +85,8 @@ void Score(const std::vector<std::string>& arguments)
   {
     const Eigen::MatrixXf both = hud::CutPatches(real, patch, hud::DrawPatches(realCorners, 2 * count, random, draw));
     const Eigen::MatrixXf first = both.leftCols(both.cols() / 2);
-    among.Add(hud::ComputePatchDistance(first, both.rightCols(both.cols() / 2), patch));
-    between.Add(hud::ComputePatchDistance(first, generatedPatches, patch));
+    among.Add(first, both.rightCols(both.cols() / 2), patch);
+    between.Add(first, generatedPatches, patch);
   }
   std::printf("Patches of a set, real: %zu\n", count);
   std::printf("Patches of a set, generated: %zu\n", generatedCount);

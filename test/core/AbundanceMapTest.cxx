@@ -4,6 +4,7 @@
 #include "ErrorMessage.h"
 
 #include "hud/core/AbundanceMap.h"
+#include "hud/core/Error.h"
 
 #include <gtest/gtest.h>
 
@@ -39,7 +40,7 @@ TEST(NormaliseAbundances, RefusesWhatIsFarFromIt)
   hud::AbundanceMap map = MakeMap();
   map.m_Abundances.col(2) << 0.2f, 0.3f, 0.33f;
   EXPECT_EQ(
-      hud::test::ErrorMessage<hud::InvalidData>([&] { hud::NormaliseAbundances(map, 0.01); }),
+      hud::test::MessageOf<hud::InvalidData>([&] { hud::NormaliseAbundances(map, 0.01); }),
       "the abundances of pixel (0, 1) sum to 0.83, the least is 0.2; expected a sum of 1 and none below 0, within "
       "0.01");
   for (const float least : {-0.02f, std::numeric_limits<float>::quiet_NaN()})

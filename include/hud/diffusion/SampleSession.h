@@ -36,8 +36,8 @@ struct SampleOptions
   Eigen::Index m_Height = 128;
   SampleLayout m_Layout = SampleLayout::Scene;
   SamplerOptions m_Sampler;
-  std::string m_Label;     ///< one of the model's, see SceneInfo; empty: like all that the model was trained on
-  double m_Guidance = 1.5; ///< how much the label counts: 0 not at all, 1 as in training, beyond it is exaggerated
+  std::string m_Label;    ///< one of the model's, see SceneInfo; empty: like all that the model was trained on
+  double m_Guidance = 1.; ///< how much the label counts: 0 not at all, 1 as in training, beyond it is exaggerated
   std::uint64_t m_Seed = 0;
   double m_Strength = 0.5;                              ///< of PixelRole::Vary, 0 to 1
   std::size_t m_LargestMemory = std::size_t(512) << 20; ///< bytes; larger canvases are kept in a scratch file
