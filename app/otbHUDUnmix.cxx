@@ -34,7 +34,8 @@ private:
     SetDescription("Unmix a hyperspectral scene into endmembers and abundances");
     SetDocLongDescription(
         "Finds the spectra of the pure materials of a scene (endmembers), and how much of each there is in every pixel "
-        "(abundances: never negative, sum one). Endmembers come from Vertex Component Analysis, started several times. "
+        "(abundances: never negative, sum one). Endmembers come from Vertex Component Analysis, started several times, or "
+        "from another method. "
         "By default the runs that describe the scene best are refined, which gives the lowest error of the mixtures: "
         "what a model needs. With refine 0 the endmembers are medians of nearly pure pixels, which are closer to "
         "materials. Abundances come from fully constrained least squares, solved exactly. No-data pixels (the image's "
@@ -98,19 +99,25 @@ private:
     MandatoryOff("ie");
 
     AddParameter(ParameterType_Choice, "method", "Extraction method");
-    SetParameterDescription("method", "How endmembers are found.");
-    AddChoice("method.vca", "Vertex Component Analysis");
+    SetParameterDescription(
+        "method", "How endmembers are found. Only those of vca are refined, are medians, or have shade: refine, "
+                  "smooth and shade are not for other methods. sisal and nmf start with the best VCA run and look "
+                  "at a sample of the pixels.");
+    AddChoice("method.vca", "Vertex Component Analysis, refined");
+    AddChoice("method.sivm", "Simplex volume maximisation: pixels, the same every time");
+    AddChoice("method.sisal", "Smallest simplex about nearly all pixels (SISAL), where no pixel is pure");
+    AddChoice("method.nmf", "Minimum-volume non-negative matrix factorisation: small error and small simplex");
 
     AddParameter(ParameterType_Int, "restarts", "VCA runs");
     SetParameterDescription("restarts",
-                            "Number of VCA runs to choose the best from. With 1, and no refinement, this is VCA "
-                            "as published.");
+                            "Number of VCA runs to choose the best from; method sivm has none. With 1, and no "
+                            "refinement, this is VCA as published.");
     SetDefaultParameterInt("restarts", 20);
 
     AddParameter(ParameterType_Int, "refine", "Refinements");
     SetParameterDescription("refine",
-                            "Number of refinements of the endmembers. More lowers the error of the mixtures; with "
-                            "0 and several runs, endmembers are medians of nearly pure pixels.");
+                            "Number of refinements of the endmembers of method vca. More lowers the error of the "
+                            "mixtures; with 0 and several runs, endmembers are medians of nearly pure pixels.");
     SetDefaultParameterInt("refine", 30);
 
     AddParameter(ParameterType_Choice, "criterion", "Best run");
@@ -119,13 +126,13 @@ private:
     AddChoice("criterion.volume", "Largest simplex");
 
     AddParameter(ParameterType_Float, "smooth", "Pixels of a median");
-    SetParameterDescription("smooth",
-                            "Percent of the pixels whose median makes an endmember in the runs that dark and outlying "
-                            "pixels must not mislead. 0: single pixels.");
+    SetParameterDescription(
+        "smooth", "Percent of the pixels whose median makes an endmember of method vca in the runs that dark and "
+                  "outlying pixels must not mislead. 0: single pixels.");
     SetDefaultParameterFloat("smooth", 2.f);
 
     AddParameter(ParameterType_Bool, "shade", "Shade");
-    SetParameterDescription("shade", "Let one of the endmembers be shade, a spectrum of zeros.");
+    SetParameterDescription("shade", "Let one of the endmembers be shade, a spectrum of zeros; with method vca.");
 
     AddParameter(ParameterType_Choice, "encoder", "Abundances from");
     SetParameterDescription("encoder", "How abundances are computed.");
@@ -223,6 +230,11 @@ private:
     {
       otbAppLogWARNING("Neither out nor outendm nor outlib nor report names a file: nothing will be written");
     }
+    if (!HasValue("ie") && GetParameterInt("shade") != 0 && GetParameterString("method") != "vca")
+    {
+      throw hud::InvalidOption("shade: found method " + GetParameterString("method") +
+                               ", expected vca; other methods do not know shade");
+    }
     if (!HasValue("ie") && GetParameterInt("shade") != 0 && GetParameterString("encoder") != "fcls")
     {
       throw hud::InvalidOption("shade: found encoder " + GetParameterString("encoder") +
@@ -257,6 +269,8 @@ private:
   HUDEndmemberTable FindEndmembers(HUDImageType& scene, HUDUnmixingReport& report)
   {
     hud::ExtractionOptions options;
+    report.m_Method = GetParameterString("method");
+    options.m_Method = hud::ParseUnmixingMethod(report.m_Method);
     options.m_Endmembers = GetParameterInt("ne");
     options.m_Restarts = GetParameterInt("restarts");
     options.m_Criterion = hud::ParseEndmemberCriterion(GetParameterString("criterion"));

@@ -23,6 +23,7 @@ class HUDUnmixingReport
 {
 public:
   std::string m_Scene;   ///< file
+  std::string m_Method;  ///< as hud::ParseUnmixingMethod reads it; empty when endmembers were given
   std::string m_Encoder; ///< as hud::ParseEncoderKind reads it
   Eigen::Index m_Bands = 0;
   hud::UnmixingSummary m_Summary; ///< of at least one pixel

@@ -8,6 +8,8 @@
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
 #include "hud/core/NamedValue.h"
+#include "hud/core/Sisal.h"
+#include "hud/core/Sivm.h"
 #include "hud/core/SmoothedVca.h"
 
 #include <Eigen/QR>
@@ -161,6 +163,159 @@ std::vector<VcaRuns> PlanRuns(const SceneStatistics& statistics, const VcaOption
   return branches;
 }
 
+/// Returns the number of endmembers that VCA looks for.
+Eigen::Index VcaEndmembers(const ExtractionOptions& options)
+{
+  return options.m_Refinement.m_Shade ? options.m_Endmembers - 1 : options.m_Endmembers;
+}
+
+/// Returns the options for VCA: those that were asked for, or those of the start of another method.
+ExtractionOptions VcaSettings(const ExtractionOptions& options)
+{
+  ExtractionOptions settings = options;
+  if (options.m_Method != UnmixingMethod::Vca)
+  {
+    settings.m_Refinement.m_Iterations = 0;
+    settings.m_SmoothedShare = 0.;
+  }
+  return settings;
+}
+
+/// True when there are runs of Smoothed VCA.
+bool IsSmoothed(const ExtractionOptions& options)
+{
+  return options.m_Restarts > 1 && options.m_SmoothedShare > 0.;
+}
+
+/// True when there are runs of plain VCA.
+bool IsPlain(const ExtractionOptions& options)
+{
+  return !IsSmoothed(options) || options.m_Refinement.m_Iterations > 0;
+}
+
+RefinementOptions FactorisationOptions()
+{
+  RefinementOptions options;
+  options.m_Penalty = VolumePenalty::LogDeterminant;
+  // 1 would be right for errors that do not depend on those of other bands. They do, so that they say less.
+  options.m_Volume = 2.;
+  options.m_Iterations = 100;
+  return options;
+}
+
+/// The progress of what follows the passes over the scene.
+class Steps
+{
+public:
+  Steps(const ExtractionOptions& options, const std::function<void(double)>& progress)
+    : m_CheckIn([progress] {
+        if (progress)
+        {
+          progress(0.);
+        }
+      })
+  {
+    const ExtractionOptions vca = VcaSettings(options);
+    const int kinds = (IsPlain(vca) ? 1 : 0) + (IsSmoothed(vca) ? 1 : 0);
+    int count = kinds * (vca.m_Restarts + vca.m_Refinement.m_Iterations);
+    switch (options.m_Method)
+    {
+    case UnmixingMethod::Vca:
+      break;
+    case UnmixingMethod::Sivm:
+      count = 1;
+      break;
+    case UnmixingMethod::Sisal:
+      count += SisalOptions().m_Iterations;
+      break;
+    case UnmixingMethod::Nmf:
+      count += FactorisationOptions().m_Iterations;
+      break;
+    }
+    m_AtStep = [progress, count, step = 0]() mutable {
+      ++step;
+      if (progress)
+      {
+        progress(std::min(1., static_cast<double>(step) / count));
+      }
+    };
+  }
+
+  std::function<void()> m_CheckIn; ///< no step is done
+  std::function<void()> m_AtStep;
+};
+
+/// @param sampler is shown the scene
+Candidate FindBySivm(const SpectraSource& source, const SceneStatistics& statistics, const ExtractionOptions& options,
+                     SpectraSampler& sampler, const Steps& steps)
+{
+  const SivmResult found = ExtractSivm(
+      source, statistics, options.m_Endmembers,
+      [&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); }, steps.m_CheckIn);
+  Selection one(sampler.Sample(), options, steps.m_AtStep);
+  one.Consider(found.m_Endmembers);
+  return one.Refined();
+}
+
+/// @param scene what is known of the source
+/// @param sampler is shown the scene
+Candidate FindByVca(const SpectraSource& source, const Extraction& scene, const ExtractionOptions& options,
+                    SpectraSampler& sampler, const Steps& steps)
+{
+  VcaOptions vca;
+  vca.m_Endmembers = VcaEndmembers(options);
+  vca.m_Seed = options.m_Seed;
+  const std::vector<VcaRuns> runs = PlanRuns(scene.m_Statistics, vca, scene.m_Snr, options.m_Restarts);
+  const auto draw = [&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); };
+  std::vector<VcaResult> found;
+  if (IsPlain(options))
+  {
+    found = ExtractVcaRuns(source, vca, runs, draw, steps.m_CheckIn);
+  }
+  else
+  {
+    source.Visit(draw);
+  }
+  const Eigen::MatrixXf& sample = sampler.Sample();
+  Selection plainRuns(sample, options, steps.m_AtStep);
+  for (const VcaResult& result : found)
+  {
+    plainRuns.Consider(result.m_Endmembers);
+  }
+  Candidate best = plainRuns.Refined();
+  if (IsSmoothed(options))
+  {
+    Selection smoothedRuns(sample, options, steps.m_AtStep);
+    const auto share = static_cast<Eigen::Index>(options.m_SmoothedShare * static_cast<double>(sample.cols()));
+    for (const VcaRuns& branch : runs)
+    {
+      for (const Eigen::MatrixXd& endmembers :
+           ExtractSmoothedVcaRuns(sample, vca, branch, std::max<Eigen::Index>(share, 1), steps.m_CheckIn))
+      {
+        smoothedRuns.Consider(endmembers);
+      }
+    }
+    Candidate smoothed = smoothedRuns.Refined();
+    if (smoothed.m_Rmse < best.m_Rmse)
+    {
+      best = std::move(smoothed);
+    }
+  }
+  return best;
+}
+
+/// Returns what Sisal or Nmf find from a start.
+/// @throws InvalidData when it is not independent
+Candidate FindFrom(const Candidate& start, const Eigen::MatrixXf& sample, UnmixingMethod method, const Steps& steps)
+{
+  Candidate found;
+  found.m_Endmembers = method == UnmixingMethod::Sisal
+                           ? ExtractSisal(sample, start.m_Endmembers, SisalOptions(), steps.m_AtStep)
+                           : RefineEndmembers(sample, start.m_Endmembers, FactorisationOptions(), steps.m_AtStep);
+  found.m_Rmse = FitFcls(sample, found.m_Endmembers).m_Rmse;
+  return found;
+}
+
 } // namespace
 
 EndmemberCriterion ParseEndmemberCriterion(const std::string& name)
@@ -174,6 +329,11 @@ void ExtractionOptions::Check(Eigen::Index bands, Eigen::Index pixels) const
   vca.m_Endmembers = m_Endmembers;
   vca.Check(bands, pixels);
   m_Refinement.Check();
+  if (m_Refinement.m_Shade && m_Method != UnmixingMethod::Vca)
+  {
+    throw InvalidOption("the unmixing method is " + ToString(m_Method) +
+                        ", expected vca when one of the endmembers is shade");
+  }
   if (m_Refinement.m_Shade && m_Endmembers < 3)
   {
     throw InvalidOption("the number of endmembers is " + std::to_string(m_Endmembers) +
@@ -205,71 +365,22 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
   const SceneStatistics& statistics = extraction.m_Statistics;
   options.Check(source.Bands(), statistics.m_Pixels);
   extraction.m_RankLimit = AffineRankLimit(statistics, options.m_Endmembers - 1);
-  VcaOptions vca;
-  vca.m_Endmembers = options.m_Refinement.m_Shade ? options.m_Endmembers - 1 : options.m_Endmembers;
-  vca.m_Seed = options.m_Seed;
-  extraction.m_Snr = EstimateSnr(statistics, vca.m_Endmembers);
-  const std::vector<VcaRuns> runs = PlanRuns(statistics, vca, extraction.m_Snr, options.m_Restarts);
-  const bool smooth = options.m_Restarts > 1 && options.m_SmoothedShare > 0.;
-  const bool plain = !smooth || options.m_Refinement.m_Iterations > 0;
+  extraction.m_Snr = EstimateSnr(statistics, VcaEndmembers(options));
 
-  const auto checkIn = [&] {
-    if (progress)
-    {
-      progress(0.);
-    }
-  };
   SpectraSampler sampler(source.Bands(), statistics.m_Pixels, options.m_SamplePixels, options.m_Seed);
-  const auto draw = [&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); };
-  std::vector<VcaResult> found;
-  if (plain)
-  {
-    found = ExtractVcaRuns(source, vca, runs, draw, checkIn);
-  }
-  else
-  {
-    source.Visit(draw);
-  }
-  const Eigen::MatrixXf& sample = sampler.Sample();
-
-  const int kinds = (plain ? 1 : 0) + (smooth ? 1 : 0);
-  const double steps = kinds * (static_cast<double>(options.m_Restarts) + options.m_Refinement.m_Iterations);
-  double step = 0.;
-  const std::function<void()> atStep = [&] {
-    ++step;
-    if (progress)
-    {
-      progress(std::min(1., step / steps));
-    }
-  };
-  Selection plainRuns(sample, options, atStep);
-  for (const VcaResult& result : found)
-  {
-    plainRuns.Consider(result.m_Endmembers);
-  }
-  Candidate best = plainRuns.Refined();
-  if (smooth)
-  {
-    Selection smoothedRuns(sample, options, atStep);
-    const auto share = static_cast<Eigen::Index>(options.m_SmoothedShare * static_cast<double>(sample.cols()));
-    for (const VcaRuns& branch : runs)
-    {
-      for (const Eigen::MatrixXd& endmembers :
-           ExtractSmoothedVcaRuns(sample, vca, branch, std::max<Eigen::Index>(share, 1), checkIn))
-      {
-        smoothedRuns.Consider(endmembers);
-      }
-    }
-    Candidate smoothed = smoothedRuns.Refined();
-    if (smoothed.m_Rmse < best.m_Rmse)
-    {
-      best = std::move(smoothed);
-    }
-  }
+  const Steps steps(options, progress);
+  const ExtractionOptions settings = VcaSettings(options);
+  Candidate best = options.m_Method == UnmixingMethod::Sivm ? FindBySivm(source, statistics, settings, sampler, steps)
+                                                            : FindByVca(source, extraction, settings, sampler, steps);
   if (!std::isfinite(best.m_Rmse))
   {
-    throw InvalidData("no VCA run found " + std::to_string(options.m_Endmembers) +
+    throw InvalidData((options.m_Method == UnmixingMethod::Sivm ? "sivm did not find " : "no VCA run found ") +
+                      std::to_string(options.m_Endmembers) +
                       " endmembers that are independent; ask for fewer endmembers");
+  }
+  if (options.m_Method == UnmixingMethod::Sisal || options.m_Method == UnmixingMethod::Nmf)
+  {
+    best = FindFrom(best, sampler.Sample(), options.m_Method, steps);
   }
   extraction.m_Endmembers = std::move(best.m_Endmembers);
   // Medians and projections leave rounding errors where all pixels are 0.

@@ -602,9 +602,10 @@ hud::Extraction HUDApplication::ExtractEndmembers(const std::string& key, const 
     source.SetProgress(advance);
     hud::Extraction extraction = hud::ExtractEndmembers(source, options, advance);
     progress->Finish();
-    otbAppLogINFO("Endmembers: " << options.m_Endmembers << " from " << source.ValidPixels() << " valid pixels of "
-                                 << source.Bands() << " bands, without " << source.NoDataPixels().Total()
-                                 << " no-data pixels; estimated SNR " << extraction.m_Snr << " dB");
+    otbAppLogINFO("Endmembers: " << options.m_Endmembers << " by " << ToString(options.m_Method) << " from "
+                                 << source.ValidPixels() << " valid pixels of " << source.Bands() << " bands, without "
+                                 << source.NoDataPixels().Total() << " no-data pixels; estimated SNR "
+                                 << extraction.m_Snr << " dB");
     otbAppLogINFO("Decode error on a sample of the pixels: "
                   << extraction.m_Rmse << " RMSE, "
                   << 100. * extraction.m_Rmse /

@@ -96,6 +96,10 @@ void HUDUnmixingReport::Write(const std::string& path) const
   json["formatVersion"] = 1;
   json["programVersion"] = hud::Version();
   json["scene"] = m_Scene;
+  if (!m_Method.empty())
+  {
+    json["method"] = m_Method;
+  }
   json["encoder"] = m_Encoder;
   json["bands"] = m_Bands;
   json["endmembers"] = d;

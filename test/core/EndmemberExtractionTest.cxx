@@ -8,6 +8,7 @@
 #include "hud/core/Decoder.h"
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
+#include "hud/core/Sivm.h"
 #include "hud/core/SyntheticScene.h"
 
 #include <Eigen/LU>
@@ -26,6 +27,7 @@ using hud::ExtractionOptions;
 using hud::InMemorySpectra;
 using hud::InvalidOption;
 using hud::SyntheticScene;
+using hud::UnmixingMethod;
 using hud::test::MessageOf;
 using hud::test::Says;
 
@@ -281,6 +283,86 @@ TEST(EndmemberExtraction, NamesItsCriteria)
   EXPECT_EQ(hud::ParseEndmemberCriterion("error"), hud::EndmemberCriterion::DecodeError);
   EXPECT_TRUE(Says(MessageOf<InvalidOption>([] { hud::ParseEndmemberCriterion("size"); }), "size"));
   EXPECT_TRUE(Says(MessageOf<InvalidOption>([] { hud::ParseEndmemberCriterion("size"); }), "error, volume"));
+}
+
+TEST(EndmemberExtraction, EachMethodFindsMaterialsAndSaysItsError)
+{
+  for (const bool purePixels : {true, false})
+  {
+    const SyntheticScene scene = Scene(4, 35., 12, purePixels);
+    const double vca = MeanAngle(scene.m_Endmembers, PlainVca(scene.m_Spectra, 4, 0).m_Endmembers);
+    for (const UnmixingMethod method : {UnmixingMethod::Sivm, UnmixingMethod::Sisal, UnmixingMethod::Nmf})
+    {
+      SCOPED_TRACE(ToString(method) + (purePixels ? ", pure pixels" : ", no pure pixels"));
+      ExtractionOptions options = Options(4, 4, 30);
+      options.m_Method = method;
+      double done = 0.;
+      const Extraction extraction =
+          ExtractEndmembers(InMemorySpectra(scene.m_Spectra), options, [&](double fraction) { done = fraction; });
+      ASSERT_EQ(extraction.m_Endmembers.rows(), kBands);
+      ASSERT_EQ(extraction.m_Endmembers.cols(), 4);
+      ASSERT_TRUE(extraction.m_Endmembers.allFinite());
+      EXPECT_NEAR(extraction.m_Rmse, FclsError(scene.m_Spectra, extraction.m_Endmembers), 1e-6);
+      EXPECT_GT(done, 0.);
+      EXPECT_LE(done, 1.);
+      const double angle = MeanAngle(scene.m_Endmembers, extraction.m_Endmembers);
+      if (purePixels)
+      {
+        EXPECT_LT(angle, 0.02);
+      }
+      else if (method != UnmixingMethod::Sivm)
+      {
+        EXPECT_LT(angle, 0.7 * vca);
+      }
+    }
+  }
+}
+
+TEST(EndmemberExtraction, OnlyVcaIsRefined)
+{
+  const Eigen::MatrixXf spectra = Scene(4, 30., 13).m_Spectra;
+  for (const UnmixingMethod method : {UnmixingMethod::Sivm, UnmixingMethod::Sisal, UnmixingMethod::Nmf})
+  {
+    ExtractionOptions refined = Options(4, 3, 30);
+    ExtractionOptions other = Options(4, 3, 0);
+    refined.m_Method = other.m_Method = method;
+    other.m_SmoothedShare = 0.;
+    EXPECT_EQ(ExtractEndmembers(InMemorySpectra(spectra), refined).m_Endmembers,
+              ExtractEndmembers(InMemorySpectra(spectra), other).m_Endmembers)
+        << ToString(method);
+  }
+}
+
+TEST(EndmemberExtraction, SivmIsWhatExtractSivmFinds)
+{
+  const InMemorySpectra source(Scene(5, 30., 14).m_Spectra);
+  ExtractionOptions options = Options(5, 20, 30);
+  options.m_Method = UnmixingMethod::Sivm;
+  EXPECT_EQ(ExtractEndmembers(source, options).m_Endmembers,
+            ExtractSivm(source, ComputeSceneStatistics(source), 5).m_Endmembers);
+}
+
+TEST(EndmemberExtraction, BandsWithoutDataStayZeroInEveryMethod)
+{
+  Eigen::MatrixXf spectra = Scene(3, 30., 15).m_Spectra;
+  spectra.row(7).setZero();
+  for (const UnmixingMethod method : {UnmixingMethod::Sivm, UnmixingMethod::Sisal, UnmixingMethod::Nmf})
+  {
+    ExtractionOptions options = Options(3, 2, 0);
+    options.m_Method = method;
+    const Eigen::MatrixXd found = ExtractEndmembers(InMemorySpectra(spectra), options).m_Endmembers;
+    EXPECT_TRUE((found.row(7).array() == 0.).all()) << ToString(method);
+    EXPECT_TRUE((found.row(8).array() != 0.).all()) << ToString(method);
+  }
+}
+
+TEST(EndmemberExtraction, OnlyVcaKnowsShade)
+{
+  ExtractionOptions options = Options(4, 5, 3);
+  options.m_Refinement.m_Shade = true;
+  options.m_Method = UnmixingMethod::Sisal;
+  const std::string message = MessageOf<InvalidOption>([&] { options.Check(6, 50); });
+  EXPECT_TRUE(Says(message, "method is sisal, expected vca") && Says(message, "shade")) << message;
 }
 
 TEST(EndmemberExtraction, RefusesOptionsThatDoNotFitTheScene)

@@ -5,15 +5,20 @@
 
 #include "RandomMatrix.h"
 #include "hud/core/Decoder.h"
+#include "hud/core/EndmemberMatching.h"
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
 #include "hud/core/SceneStatistics.h"
 #include "hud/core/SyntheticScene.h"
+#include "hud/core/Vca.h"
+
+#include <Eigen/LU>
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 namespace
 {
@@ -55,6 +60,24 @@ double FclsError(const Eigen::MatrixXf& spectra, const Eigen::MatrixXd& endmembe
 double RankLimit(const Eigen::MatrixXf& spectra, Eigen::Index endmembers)
 {
   return AffineRankLimit(ComputeSceneStatistics(hud::InMemorySpectra(spectra)), endmembers - 1);
+}
+
+RefinementOptions LogDeterminant(double weight)
+{
+  RefinementOptions options = Options(100, weight);
+  options.m_Penalty = hud::VolumePenalty::LogDeterminant;
+  return options;
+}
+
+double MeanAngle(const Eigen::MatrixXd& truth, const Eigen::MatrixXd& endmembers)
+{
+  const std::vector<Eigen::Index> order = hud::MatchEndmembers(truth, endmembers);
+  double sum = 0.;
+  for (Eigen::Index k = 0; k < truth.cols(); ++k)
+  {
+    sum += hud::SpectralAngle(truth.col(k), endmembers.col(order[static_cast<std::size_t>(k)]));
+  }
+  return sum / static_cast<double>(truth.cols());
 }
 
 // Mixed pixels: inside the true simplex, so the start leaves out part of the scene.
@@ -171,6 +194,90 @@ TEST(EndmemberRefinement, SurvivesAnEndmemberThatNoPixelContains)
     EXPECT_GE(refined.minCoeff(), 0.) << volume;
     EXPECT_LE(FclsError(scene.m_Spectra, refined), FclsError(scene.m_Spectra, start) * (1. + 1e-6)) << volume;
   }
+}
+
+TEST(MinimumVolumeNmf, FindsMaterialsWithAndWithoutPurePixels)
+{
+  for (const bool purePixels : {true, false})
+  {
+    hud::SyntheticSceneOptions scene;
+    scene.m_Bands = kBands;
+    scene.m_Pixels = kPixels;
+    scene.m_PurePixels = purePixels;
+    scene.m_Seed = 3;
+    const SyntheticScene truth = MakeSyntheticScene(scene);
+    hud::VcaOptions vca;
+    const Eigen::MatrixXd start = ExtractVca(hud::InMemorySpectra(truth.m_Spectra), vca).m_Endmembers;
+    const Eigen::MatrixXd found = RefineEndmembers(truth.m_Spectra, start, LogDeterminant(2.));
+    ASSERT_TRUE(found.allFinite());
+    EXPECT_GE(found.minCoeff(), 0.);
+    if (purePixels)
+    {
+      EXPECT_LT(MeanAngle(truth.m_Endmembers, found), 0.02);
+    }
+    else
+    {
+      EXPECT_LT(MeanAngle(truth.m_Endmembers, found), 0.6 * MeanAngle(truth.m_Endmembers, start));
+    }
+  }
+}
+
+TEST(MinimumVolumeNmf, MoreWeightMakesASmallerSimplexAndALargerError)
+{
+  const SyntheticScene scene = MixedScene(4, 30., 13);
+  const Eigen::MatrixXd start = PixelsAsStart(scene, 4);
+  double lastVolume = std::numeric_limits<double>::infinity();
+  double lastError = 0.;
+  for (const double weight : {0.1, 2., 20.})
+  {
+    const Eigen::MatrixXd found = RefineEndmembers(scene.m_Spectra, start, LogDeterminant(weight));
+    const double volume = (found.transpose() * found).determinant();
+    const double error = FclsError(scene.m_Spectra, found);
+    EXPECT_LT(volume, lastVolume) << weight;
+    EXPECT_GT(error, lastError) << weight;
+    lastVolume = volume;
+    lastError = error;
+  }
+}
+
+// Of bands log |Y - A X|^2 + w log det(A^T A), up to its delta.
+TEST(MinimumVolumeNmf, MoreIterationsNeverRaiseTheObjective)
+{
+  const SyntheticScene scene = MixedScene(3, 25., 14);
+  const Eigen::MatrixXd start = PixelsAsStart(scene, 3);
+  double last = std::numeric_limits<double>::infinity();
+  for (const int iterations : {1, 2, 5, 20, 60})
+  {
+    RefinementOptions options = LogDeterminant(3.);
+    options.m_Iterations = iterations;
+    const Eigen::MatrixXd found = RefineEndmembers(scene.m_Spectra, start, options);
+    const double objective = 2. * static_cast<double>(kBands) * std::log(FclsError(scene.m_Spectra, found)) +
+                             3. * std::log((found.transpose() * found).determinant());
+    EXPECT_LE(objective, last + 1e-3) << iterations;
+    last = objective;
+  }
+}
+
+TEST(MinimumVolumeNmf, IsTheSameInAnyUnitsAndForAnyNumberOfPixels)
+{
+  const SyntheticScene scene = MixedScene(4, 25., 15);
+  const Eigen::MatrixXd start = PixelsAsStart(scene, 4);
+  RefinementOptions options = LogDeterminant(2.);
+  options.m_Iterations = 6;
+  const Eigen::MatrixXd truth = RefineEndmembers(scene.m_Spectra, start, options);
+  EXPECT_LT((RefineEndmembers(1024.f * scene.m_Spectra, 1024. * start, options) / 1024. - truth).cwiseAbs().maxCoeff(),
+            1e-3);
+  EXPECT_LT((RefineEndmembers(scene.m_Spectra.replicate(1, 3), start, options) - truth).cwiseAbs().maxCoeff(), 1e-5);
+}
+
+TEST(MinimumVolumeNmf, WithoutWeightIsTheRefinementWithoutPenalty)
+{
+  const SyntheticScene scene = MixedScene(4, 25., 16);
+  const Eigen::MatrixXd start = PixelsAsStart(scene, 4);
+  RefinementOptions options = LogDeterminant(0.);
+  options.m_Iterations = 5;
+  EXPECT_EQ(RefineEndmembers(scene.m_Spectra, start, options),
+            RefineEndmembers(scene.m_Spectra, start, Options(5, 0.)));
 }
 
 TEST(EndmemberRefinement, RefusesOptionsOutOfRange)
