@@ -84,7 +84,8 @@ protected:
     application->GetLogger()->AddLogOutput(output);
     for (const auto& [key, value] : parameters)
     {
-      if (application->GetParameterType(key) == otb::Wrapper::ParameterType_InputImageList)
+      if (application->GetParameterType(key) == otb::Wrapper::ParameterType_InputImageList ||
+          application->GetParameterType(key) == otb::Wrapper::ParameterType_InputFilenameList)
       {
         std::istringstream files(value);
         application->SetParameterStringList(
