@@ -11,22 +11,26 @@
 #include "hud/core/SyntheticScene.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace
 {
 
 constexpr const char* kUsage =
-    "usage: hud_score_unmixing SCENE ENDMEMBERS [REFERENCE.csv]\n"
+    "usage: hud_score_unmixing SCENE ENDMEMBERS [REFERENCE.csv [ABUNDANCES]]\n"
     "Prints, for an image of endmembers as HUDUnmix or OTB writes it, the FCLS decode error over all pixels against that of\n"
-    "the best plane; and with a reference, a header, then a row for each band and a column for each material after the\n"
-    "first, the mean spectral angle between its materials and the endmembers. Bands without data count as 0.\n";
+    "the best plane, and in percent of the scene's root mean square; with a reference, a header, then a row for each band\n"
+    "and a column for each material after the first, the mean spectral angle between its materials and the endmembers; with\n"
+    "an image of the reference's abundances, the root mean square difference of abundances from them: of FCLS, and of\n"
+    "non-negative least squares scaled to sum one. Bands without data count as 0.\n";
 
 /// Returns the columns after the first of a table with a header, [bands x materials].
 Eigen::MatrixXd ReadReference(const std::string& path)
@@ -66,20 +70,50 @@ Eigen::MatrixXd ReadReference(const std::string& path)
   return Eigen::Map<Eigen::MatrixXd>(values.data(), materials, bands).transpose();
 }
 
-/// Returns the mean angle between materials and endmembers under the best assignment, in radian.
-double MeanSpectralAngle(const Eigen::MatrixXd& reference, const Eigen::MatrixXd& endmembers)
+/// Returns the root mean square difference of abundances from a reference, [d x pixels] both.
+double AbundanceError(const Eigen::MatrixXf& reference, const Eigen::MatrixXf& abundances,
+                      const std::vector<Eigen::Index>& order)
 {
+  double sum = 0.;
+  for (Eigen::Index k = 0; k < reference.rows(); ++k)
+  {
+    sum += (reference.row(k) - abundances.row(order[static_cast<std::size_t>(k)])).cast<double>().squaredNorm();
+  }
+  return std::sqrt(sum / static_cast<double>(reference.size()));
+}
+
+/// Writes the figures that need a reference.
+void ScoreAgainst(const std::string& referencePath, const std::string& abundancesPath, const Eigen::MatrixXf& spectra,
+                  const Eigen::MatrixXd& endmembers, Eigen::MatrixXf abundances)
+{
+  const Eigen::MatrixXd reference = ReadReference(referencePath);
   const std::vector<Eigen::Index> order = hud::MatchEndmembers(reference, endmembers);
   double sum = 0.;
   for (Eigen::Index k = 0; k < reference.cols(); ++k)
   {
     sum += hud::SpectralAngle(reference.col(k), endmembers.col(order[static_cast<std::size_t>(k)]));
   }
-  return sum / static_cast<double>(reference.cols());
+  std::printf("mean spectral angle in radian: %.4f\n", sum / static_cast<double>(reference.cols()));
+  if (abundancesPath.empty())
+  {
+    return;
+  }
+  const Eigen::MatrixXf truth = hud::bench::ReadSpectralRaster(abundancesPath).m_Spectra;
+  if (truth.rows() != abundances.rows() || truth.cols() != abundances.cols())
+  {
+    throw hud::InvalidData(abundancesPath + " has " + std::to_string(truth.rows()) + " bands of " +
+                           std::to_string(truth.cols()) + " pixels, expected " + std::to_string(abundances.rows()) +
+                           " of " + std::to_string(abundances.cols()));
+  }
+  std::printf("abundance error: %.4f\n", AbundanceError(truth, abundances, order));
+  hud::Encoder(endmembers, hud::EncoderKind::Nnls).Encode(spectra, abundances);
+  hud::ClampAndRenormalise(abundances);
+  std::printf("abundance error without brightness: %.4f\n", AbundanceError(truth, abundances, order));
 }
 
 /// Writes one line for each figure.
-void Score(const std::string& scenePath, const std::string& endmembersPath, const std::string& referencePath)
+void Score(const std::string& scenePath, const std::string& endmembersPath, const std::string& referencePath,
+           const std::string& abundancesPath)
 {
   const Eigen::MatrixXf spectra = hud::bench::ReadSpectralRaster(scenePath).m_Spectra;
   Eigen::MatrixXd endmembers = hud::bench::ReadSpectralRaster(endmembersPath).m_Spectra.cast<double>();
@@ -100,11 +134,12 @@ void Score(const std::string& scenePath, const std::string& endmembersPath, cons
   const double rmse = hud::DecodeRmse(spectra, endmembers, abundances);
   const hud::SceneStatistics statistics = hud::ComputeSceneStatistics(hud::InMemorySpectra(spectra));
   const double limit = hud::AffineRankLimit(statistics, endmembers.cols() - 1);
-  const double angle = referencePath.empty() ? 0. : MeanSpectralAngle(ReadReference(referencePath), endmembers);
   std::printf("decode error over the plane's: %.3f\n", rmse / limit);
+  const double scale = std::sqrt(statistics.Power() / static_cast<double>(spectra.rows()));
+  std::printf("decode error in percent: %.5f\n", 100. * rmse / scale);
   if (!referencePath.empty())
   {
-    std::printf("mean spectral angle in radian: %.4f\n", angle);
+    ScoreAgainst(referencePath, abundancesPath, spectra, endmembers, std::move(abundances));
   }
 }
 
@@ -112,14 +147,14 @@ void Score(const std::string& scenePath, const std::string& endmembersPath, cons
 
 int main(int count, char** values)
 {
-  if (count != 3 && count != 4)
+  if (count < 3 || count > 5)
   {
     std::fputs(kUsage, stderr);
     return 2;
   }
   try
   {
-    Score(values[1], values[2], count == 4 ? values[3] : "");
+    Score(values[1], values[2], count > 3 ? values[3] : "", count > 4 ? values[4] : "");
   }
   catch (const std::exception& error)
   {

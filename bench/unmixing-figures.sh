@@ -149,7 +149,7 @@ find_worst()
       return
     fi
   done
-  worst=$(sed -n 's/^decode error.*: //p' scores | sort -g | tail -n 1)
+  worst=$(sed -n "s/^decode error over the plane's: //p" scores | sort -g | tail -n 1)
   worstAngle=$(sed -n 's/^mean spectral angle.*: //p' scores | sort -g | tail -n 1)
   worstAngle=${worstAngle:--}
 }

@@ -542,6 +542,8 @@ TEST_F(HUDUnmix, ReportOfGivenEndmembersIsThatOfFoundOnes)
   Run("HUDUnmix", {{"in", Path("scene.tif")}, {"ie", Path("e.tif")}, {"report", Path("given.json")}});
   const nlohmann::json found = Report();
   const nlohmann::json given = Report("given.json");
+  EXPECT_EQ(found.at("method"), "vca");
+  EXPECT_EQ(given.count("method"), 0u);
   for (const char* key : {"affineRankLimit", "linearRankLimit", "validPixels", "pixelsLeftOut", "emptyBands"})
   {
     EXPECT_EQ(given.at(key), found.at(key)) << key;
@@ -753,6 +755,47 @@ TEST_F(HUDUnmix, EveryWayToFindEndmembersGivesAnUnmixing)
   }
 }
 
+TEST_F(HUDUnmix, EveryMethodGivesAnUnmixingAndIsNamed)
+{
+  std::set<std::string> endmembers;
+  for (const char* method : {"vca", "sivm", "sisal", "nmf"})
+  {
+    SCOPED_TRACE(method);
+    Run("HUDUnmix", With({{"method", method}, {"report", Path("r.json")}}));
+    ExpectUnmixing(kEndmembers);
+    EXPECT_EQ(Report().at("method"), method);
+    EXPECT_LT(Report().at("relativeDecodeError").get<double>(), 0.1);
+    EXPECT_NE(Log().find("Endmembers: 3 by " + std::string(method)), std::string::npos) << Log();
+    endmembers.insert(ReadText(Path("e.tif")));
+    Run("HUDUnmix", With({{"method", method}}));
+    EXPECT_EQ(endmembers.count(ReadText(Path("e.tif"))), 1u) << "the same seed gives other endmembers";
+  }
+  EXPECT_EQ(endmembers.size(), 4u) << "two methods give the same endmembers";
+}
+
+TEST_F(HUDUnmix, EveryMethodLeavesNoDataAndEmptyBandsOut)
+{
+  TestImage holed = m_Scene;
+  holed.m_Pixels.col(77).setConstant(std::numeric_limits<float>::quiet_NaN());
+  holed.m_Pixels.row(4).setZero();
+  WriteImage(m_Folder / "holed.tif", holed);
+  for (const char* method : {"sivm", "sisal", "nmf"})
+  {
+    SCOPED_TRACE(method);
+    Run("HUDUnmix", With({{"method", method}}, "holed.tif"));
+    ExpectUnmixing(kEndmembers, {77});
+    EXPECT_TRUE((ReadImage(Path("e.tif")).m_Pixels.row(4).array() == 0.f).all());
+  }
+}
+
+TEST_F(HUDUnmix, OnlyVcaKnowsShade)
+{
+  for (const char* method : {"sivm", "sisal", "nmf"})
+  {
+    ExpectSays(Failure("HUDUnmix", With({{"method", method}, {"shade", "1"}})), {"shade", method, "expected vca"});
+  }
+}
+
 TEST_F(HUDUnmix, ShadeIsOneEndmemberOfZerosThatServesAgain)
 {
   Run("HUDUnmix", With({{"shade", "1"}, {"report", Path("r.json")}}));
@@ -791,7 +834,7 @@ TEST_F(HUDUnmix, RefusesOptionsOutOfTheirRange)
   ExpectSays(Failure("HUDUnmix", With({{"smooth", "70"}})), {"scene.tif", "median", "70 %", "0 to 50 %"});
   ExpectSays(Failure("HUDUnmix", With({{"smooth", "-1"}})), {"median", "-1 %"});
   ExpectSays(Failure("HUDUnmix", With({{"shade", "1"}}, "scene.tif", "2")), {"endmembers is 2", "at least 3", "shade"});
-  for (const char* key : {"criterion", "estimator", "encoder"})
+  for (const char* key : {"criterion", "estimator", "encoder", "method"})
   {
     EXPECT_NE(Failure("HUDUnmix", With({{key, "nonsense"}})), "no error") << key;
   }
