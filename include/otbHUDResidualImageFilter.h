@@ -47,8 +47,11 @@ protected:
   void ThreadedGenerateData(const OutputImageRegionType& region, itk::ThreadIdType thread) override;
 
 private:
+  template <typename Noise>
+  void SetDraw(const Noise& noise);
+
   Eigen::Index m_Bands = 0; ///< of the noise
-  std::function<void(Eigen::Index, Eigen::Index, Eigen::Ref<Eigen::MatrixXf>)> m_Draw;
+  std::function<void(Eigen::Index, Eigen::Index, const Eigen::Ref<Eigen::MatrixXf>&)> m_Draw;
   std::optional<HUDNoData> m_NoData;
 };
 

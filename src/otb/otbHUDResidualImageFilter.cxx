@@ -12,22 +12,24 @@
 namespace otb
 {
 
-void HUDResidualImageFilter::SetNoise(const hud::ResidualNoise& noise)
+template <typename Noise>
+void HUDResidualImageFilter::SetDraw(const Noise& noise)
 {
   m_Bands = noise.Bands();
-  m_Draw = [noise](Eigen::Index x, Eigen::Index y, Eigen::Ref<Eigen::MatrixXf> residuals) {
+  m_Draw = [noise](Eigen::Index x, Eigen::Index y, const Eigen::Ref<Eigen::MatrixXf>& residuals) {
     noise.Draw(x, y, residuals);
   };
   Modified();
 }
 
+void HUDResidualImageFilter::SetNoise(const hud::ResidualNoise& noise)
+{
+  SetDraw(noise);
+}
+
 void HUDResidualImageFilter::SetNoise(const hud::BandNoise& noise)
 {
-  m_Bands = noise.Bands();
-  m_Draw = [noise](Eigen::Index x, Eigen::Index y, Eigen::Ref<Eigen::MatrixXf> residuals) {
-    noise.Draw(x, y, residuals);
-  };
-  Modified();
+  SetDraw(noise);
 }
 
 void HUDResidualImageFilter::GenerateOutputInformation()

@@ -248,6 +248,14 @@ TEST_F(HUDDecodeSensor, TheImageSaysWhatWasSimulated)
   EXPECT_EQ(metadata.m_Items, expected);
   ExpectSays(Log(), {"Sensor: sentinel2, 13 of 13 bands, from 231 bands", "Noise: standard deviation from"});
 
+  // The endmembers of a simulated scene are that sensor's; its noise is not in what they are decoded to.
+  Run("HUDUnmix", {{"in", Path("d.tif")}, {"ne", "3"}, {"out", Path("b.tif")}, {"outendm", Path("e.tif")}});
+  Run("HUDDecode", {{"in", Path("b.tif")}, {"ie", Path("e.tif")}, {"out", Path("f.tif")}});
+  EXPECT_EQ(otb::HUDReadSceneMetadata(Path("f.tif")).m_Items,
+            (std::map<std::string, std::string>{{"acquisition_time", "2021-06-01T10:11:12"},
+                                                {"endmembers", "e.tif"},
+                                                {"simulated_sensor", "sentinel2"}}));
+
   // What was simulated before does not stay.
   otb::HUDWriteSceneMetadata(Path("a.tif"), [&] {
     otb::HUDSceneMetadata stale;
