@@ -252,6 +252,20 @@ std::string DescribeBand(const HUDSensor& sensor, std::size_t band)
                       " nm (", sensor.m_Wavelengths[band] - half, " to ", sensor.m_Wavelengths[band] + half, " nm)");
 }
 
+// "B9 (945.1 nm), B10 (1373.5 nm)", or wavelengths alone.
+std::string ListBands(const HUDSensor& sensor, const std::vector<std::size_t>& bands)
+{
+  std::string text;
+  for (const std::size_t band : bands)
+  {
+    const std::string name = sensor.m_BandNames.empty() ? "" : sensor.m_BandNames[band];
+    text += text.empty() ? "" : ", ";
+    text += name.empty() ? hud::Compose(sensor.m_Wavelengths[band], " nm")
+                         : hud::Compose(name, " (", sensor.m_Wavelengths[band], " nm)");
+  }
+  return text;
+}
+
 // What is to be added to values for the signal to be scale times the sum, [bands].
 Eigen::VectorXd Zeros(const HUDSceneMetadata& metadata, Eigen::Index bands)
 {
@@ -271,6 +285,51 @@ std::string DescribeCover(const hud::BandResampling& resampling, Eigen::Index ba
   return hud::Compose(percent(resampling.m_InGaps[band]),
                       " % of its response is in a gap between the endmembers' bands, which range from ",
                       resampling.m_First, " to ", resampling.m_Last, " nm");
+}
+
+// Returns the bands that are covered, and tells of the others.
+// @throws hud::InvalidData when one is to be refused, or none is covered
+std::vector<std::size_t> CoveredBands(const hud::BandResampling& resampling, const HUDSensor& sensor,
+                                      HUDUncoveredBands uncovered, std::vector<std::string>& messages)
+{
+  std::vector<std::size_t> covered;
+  std::vector<std::size_t> outside;
+  std::vector<std::size_t> inGaps;
+  for (std::size_t band = 0; band < sensor.m_Wavelengths.size(); ++band)
+  {
+    const auto index = static_cast<Eigen::Index>(band);
+    const bool isOutside = resampling.m_Outside[index] >= resampling.m_InGaps[index];
+    (resampling.IsCovered(index) ? covered : isOutside ? outside : inGaps).push_back(band);
+  }
+  const std::size_t missing = outside.size() + inGaps.size();
+  if (missing > 0 && uncovered == HUDUncoveredBands::Refuse)
+  {
+    const std::size_t band = outside.empty() ? inGaps.front() : outside.front();
+    throw hud::InvalidData(hud::Compose(
+        DescribeBand(sensor, band), " of ", sensor.m_Name, ": ",
+        DescribeCover(resampling, static_cast<Eigen::Index>(band)), ", expected at most ",
+        100. * hud::BandResampling::kLargestUncovered, " %",
+        missing > 1 ? hud::Compose("; so are ", missing, " of ", sensor.m_Wavelengths.size(), " bands") : "",
+        "; outside drop leaves such bands out"));
+  }
+  if (covered.empty())
+  {
+    throw hud::InvalidData(hud::Compose("none of the ", sensor.m_Wavelengths.size(), " bands of ", sensor.m_Name,
+                                        " is in the endmembers' range of ", resampling.m_First, " to ",
+                                        resampling.m_Last, " nm"));
+  }
+
+  for (const auto& [bands, where] : {std::pair(outside, "outside the endmembers' range"),
+                                     std::pair(inGaps, "in a gap between the endmembers' bands")})
+  {
+    if (!bands.empty())
+    {
+      messages.push_back(hud::Compose("left out ", bands.size(), " of ", sensor.m_Wavelengths.size(), " bands of ",
+                                      sensor.m_Name, ", ", where, " (", resampling.m_First, " to ", resampling.m_Last,
+                                      " nm): ", ListBands(sensor, bands)));
+    }
+  }
+  return covered;
 }
 
 // How many bands are narrower than the nearest of the endmembers'.
@@ -342,30 +401,7 @@ HUDResampledEndmembers HUDResampleEndmembers(const HUDEndmemberTable& endmembers
   const hud::BandResampling resampling =
       hud::ComputeBandResampling(metadata.m_Wavelengths, metadata.m_Widths, sensor.m_Wavelengths, sensor.m_Widths);
   HUDResampledEndmembers result;
-  std::vector<std::size_t> covered;
-  for (std::size_t band = 0; band < sensor.m_Wavelengths.size(); ++band)
-  {
-    const auto index = static_cast<Eigen::Index>(band);
-    if (resampling.IsCovered(index))
-    {
-      covered.push_back(band);
-      continue;
-    }
-    const std::string found =
-        DescribeBand(sensor, band) + " of " + sensor.m_Name + ": " + DescribeCover(resampling, index);
-    if (uncovered == HUDUncoveredBands::Refuse)
-    {
-      throw hud::InvalidData(found + hud::Compose(", expected at most ", 100. * hud::BandResampling::kLargestUncovered,
-                                                  " %; outside drop leaves such bands out"));
-    }
-    result.m_Messages.push_back("left out: " + found);
-  }
-  if (covered.empty())
-  {
-    throw hud::InvalidData(hud::Compose("none of the ", sensor.m_Wavelengths.size(), " bands of ", sensor.m_Name,
-                                        " is in the endmembers' range of ", resampling.m_First, " to ",
-                                        resampling.m_Last, " nm"));
-  }
+  const std::vector<std::size_t> covered = CoveredBands(resampling, sensor, uncovered, result.m_Messages);
 
   Eigen::MatrixXd values = endmembers.m_Endmembers;
   HUDSceneMetadata& resampled = result.m_Table.m_Metadata;

@@ -192,7 +192,8 @@ TEST(HUDResampleEndmembers, RefusesOrDropsWhatIsNotCovered)
   EXPECT_EQ(result.m_Table.m_Metadata.m_Wavelengths, (List{550., 600.}));
   EXPECT_EQ(result.m_Table.m_Metadata.m_BandNames, (std::vector<std::string>{"", "B3"}));
   EXPECT_EQ(result.m_Ratios, (List{8., 9.}));
-  ExpectSays(result.m_Messages.at(0), {"left out: B1"});
+  ExpectSays(result.m_Messages.at(0),
+             {"left out 1 of 3 bands of s, outside the endmembers' range (494 to 626 nm): B1 (450 nm)"});
   ExpectSays(MessageOf<hud::InvalidData>([&] {
                otb::HUDResampleEndmembers(table, {"s", {450., 900.}, {20., 20.}, {}, {}}, otb::HUDUncoveredBands::Drop);
              }),
