@@ -6,16 +6,18 @@
 #include "otbHUDImageType.h"
 #include "otbHUDNoData.h"
 
+#include "hud/core/BandNoise.h"
 #include "hud/core/ResidualModel.h"
 
 #include "itkImageToImageFilter.h"
 
+#include <functional>
 #include <optional>
 
 namespace otb
 {
 
-/// Adds a drawn residual to every valid pixel: hud::ResidualNoise at the pixel's place, counted from the image's upper left
+/// Adds a drawn residual to every valid pixel: hud::ResidualNoise or hud::BandNoise at the pixel's place, counted from the image's upper left
 /// corner. No-data pixels stay as they are. Works region by region, and regions do not change a pixel.
 class HUDResidualImageFilter : public itk::ImageToImageFilter<HUDImageType, HUDImageType>
 {
@@ -33,6 +35,7 @@ public:
 
   /// @param noise of the image's bands; must be set
   void SetNoise(const hud::ResidualNoise& noise);
+  void SetNoise(const hud::BandNoise& noise);
 
 protected:
   HUDResidualImageFilter() = default;
@@ -44,7 +47,11 @@ protected:
   void ThreadedGenerateData(const OutputImageRegionType& region, itk::ThreadIdType thread) override;
 
 private:
-  std::optional<hud::ResidualNoise> m_Noise;
+  template <typename Noise>
+  void SetDraw(const Noise& noise);
+
+  Eigen::Index m_Bands = 0; ///< of the noise
+  std::function<void(Eigen::Index, Eigen::Index, const Eigen::Ref<Eigen::MatrixXf>&)> m_Draw;
   std::optional<HUDNoData> m_NoData;
 };
 

@@ -15,6 +15,7 @@ KINDS = {
     "image": "image",
     "images": "images",
     "file": "file",
+    "files": "files",
     "output image": "image that is written",
     "output file": "file that is written",
     "integer": "whole number",

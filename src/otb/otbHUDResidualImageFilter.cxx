@@ -12,20 +12,34 @@
 namespace otb
 {
 
+template <typename Noise>
+void HUDResidualImageFilter::SetDraw(const Noise& noise)
+{
+  m_Bands = noise.Bands();
+  m_Draw = [noise](Eigen::Index x, Eigen::Index y, const Eigen::Ref<Eigen::MatrixXf>& residuals) {
+    noise.Draw(x, y, residuals);
+  };
+  Modified();
+}
+
 void HUDResidualImageFilter::SetNoise(const hud::ResidualNoise& noise)
 {
-  m_Noise = noise;
-  Modified();
+  SetDraw(noise);
+}
+
+void HUDResidualImageFilter::SetNoise(const hud::BandNoise& noise)
+{
+  SetDraw(noise);
 }
 
 void HUDResidualImageFilter::GenerateOutputInformation()
 {
   Superclass::GenerateOutputInformation();
   const auto bands = static_cast<Eigen::Index>(GetInput()->GetNumberOfComponentsPerPixel());
-  if (!m_Noise || m_Noise->Bands() != bands)
+  if (m_Bands != bands)
   {
     throw hud::InvalidData("the image has " + std::to_string(bands) + " bands, but the residual " +
-                           std::to_string(m_Noise ? m_Noise->Bands() : 0));
+                           std::to_string(m_Bands));
   }
 }
 
@@ -47,7 +61,7 @@ void HUDResidualImageFilter::ThreadedGenerateData(const OutputImageRegionType& r
   {
     auto index = region.GetIndex();
     index[1] += static_cast<itk::IndexValueType>(line);
-    m_Noise->Draw(index[0] - whole.GetIndex(0), index[1] - whole.GetIndex(1), residuals);
+    m_Draw(index[0] - whole.GetIndex(0), index[1] - whole.GetIndex(1), residuals);
     const Eigen::Map<const Eigen::MatrixXf> spectra(input.GetBufferPointer() + input.ComputeOffset(index) * bands,
                                                     bands, width);
     Eigen::Map<Eigen::MatrixXf> result(output.GetBufferPointer() + output.ComputeOffset(index) * bands, bands, width);

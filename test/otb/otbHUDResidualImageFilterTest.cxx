@@ -46,4 +46,23 @@ TEST(HUDResidualImageFilter, AddsTheNoiseOfAPixelsPlaceInAnyTilesAndLeavesNoData
   }
 }
 
+TEST(HUDResidualImageFilter, TakesTheNoiseOfASensorAsWell)
+{
+  const Eigen::MatrixXf spectra = hud::test::UniformMatrix(kBands, kWidth * kHeight, 1, 0.1, 0.9).cast<float>();
+  const hud::BandNoise noise(Eigen::VectorXd::LinSpaced(kBands, 0.1, 0.5), 7);
+  Eigen::MatrixXf expected = spectra;
+  for (Eigen::Index row = 0; row < kHeight; ++row)
+  {
+    Eigen::MatrixXf drawn(kBands, kWidth);
+    noise.Draw(0, row, drawn);
+    expected.middleCols(row * kWidth, kWidth) += drawn;
+  }
+  const auto scene = StreamedScene::New();
+  scene->SetScene(spectra, static_cast<std::size_t>(kWidth), 5, 2);
+  const auto filter = otb::HUDResidualImageFilter::New();
+  filter->SetInput(scene->GetOutput());
+  filter->SetNoise(noise);
+  EXPECT_EQ(ReadInTiles(*filter->GetOutput(), 6, 5), expected);
+}
+
 } // namespace
