@@ -214,7 +214,8 @@ private:
       }
       // How a source was made that is synthetic itself is not how this scene is.
       for (const char* item : {"synthetic", "generator", "generator_version", "model", "model_iterations", "seed",
-                               "label", "guidance", "sampler", "steps", "source", "strength"})
+                               "label", "guidance", "sampler", "steps", "source", "strength", "endmembers",
+                               "simulated_sensor", "simulated_snr", "simulated_illumination", "noise_seed"})
       {
         source.m_Items[item].clear();
       }
