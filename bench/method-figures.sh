@@ -23,7 +23,7 @@ need HUDUnmix
 unmix=$prefix/bin/otbcli_HUDUnmix
 methods=("$@")
 if [ ${#methods[@]} -eq 0 ]; then
-  known=$("$unmix" -help 2>&1 | sed -n 's/^ *-method .*\[\(.*\)\].*/\1/p')
+  known=$({ "$unmix" -help 2>&1 || true; } | sed -n 's/^ *-method .*\[\(.*\)\].*/\1/p')
   IFS=/ read -ra methods <<<"$known"
   [ ${#methods[@]} -gt 0 ] || fail "HUDUnmix -help names no methods"
 fi
