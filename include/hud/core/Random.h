@@ -31,7 +31,8 @@ enum class RandomStream : std::uint32_t
   EvaluationBlock = 15,
   EvaluationCrop = 16,
   EvaluationBaseline = 17,
-  Bootstrap = 18
+  Bootstrap = 18,
+  ArchetypalAnalysis = 19
 };
 
 /// Random numbers that are a pure function of (seed, stream, address): Philox4x32-10 (Salmon et al., "Parallel random
