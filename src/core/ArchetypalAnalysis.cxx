@@ -29,8 +29,8 @@ using Eigen::Index;
 /// Factors of the step sizes; the runs take them in turn.
 constexpr std::array<double, 7> kSteps = {0.125, 0.25, 0.5, 1., 2., 4., 8.};
 
-/// Spread of the logarithms of the weights that a run starts with.
-constexpr float kStartSpread = 0.1f;
+/// Range of the logarithms of the weights that a run starts with, uniform.
+constexpr float kStartRange = 0.1f;
 
 /// A run whose residual is larger than the smallest by more than this factor is not taken.
 constexpr double kResidualTolerance = 1.05;
@@ -38,13 +38,13 @@ constexpr double kResidualTolerance = 1.05;
 /// Multiplicative steps cannot leave zero: this is small enough to count as zero.
 constexpr float kFloor = 1e-30f;
 
-/// Spectra of unit norm, and their coordinates in the subspace of the largest singular values.
+/// Spectra of unit norm, X.
 struct UnitSpectra
 {
-  std::vector<Index> m_Pixels;   ///< those that have a direction
-  Eigen::VectorXd m_Norms;       ///< [kept]
-  Eigen::MatrixXf m_Values;      ///< [bands x kept]
-  Eigen::MatrixXf m_Coordinates; ///< [kept x d]
+  std::vector<Index> m_Pixels;  ///< those that have a direction
+  Eigen::VectorXd m_Norms;      ///< [kept]
+  Eigen::MatrixXf m_Values;     ///< [bands x kept]
+  Eigen::MatrixXf m_Transposed; ///< [kept x bands]
 };
 
 struct Factors
@@ -103,21 +103,13 @@ UnitSpectra MakeUnitSpectra(const Eigen::Ref<const Eigen::MatrixXf>& spectra, In
   }
   unit.m_Norms.resize(kept);
   unit.m_Values.resize(spectra.rows(), kept);
-  Eigen::MatrixXd values(spectra.rows(), kept);
   for (Index i = 0; i < kept; ++i)
   {
     const Index pixel = unit.m_Pixels[static_cast<std::size_t>(i)];
     unit.m_Norms(i) = norms(pixel);
-    values.col(i) = spectra.col(pixel).cast<double>() / norms(pixel);
+    unit.m_Values.col(i) = (spectra.col(pixel).cast<double>() / norms(pixel)).cast<float>();
   }
-  unit.m_Values = values.cast<float>();
-
-  // Noise outside of the subspace only adds a constant to the objective, and rank d makes the steps cheap.
-  Eigen::MatrixXd products = Eigen::MatrixXd::Zero(spectra.rows(), spectra.rows());
-  AddSelfProducts(values, products);
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(products);
-  const Eigen::MatrixXd basis = solver.eigenvectors().rightCols(std::min(endmembers, spectra.rows()));
-  unit.m_Coordinates = (values.transpose() * basis).cast<float>();
+  unit.m_Transposed = unit.m_Values.transpose();
   return unit;
 }
 
@@ -147,21 +139,25 @@ class Descent
 {
 public:
   Descent(const UnitSpectra& spectra, const ArchetypalAnalysisOptions& options, std::uint32_t run, double step)
-    : m_X(spectra.m_Coordinates), m_Options(options)
+    : m_X(spectra), m_Options(options)
   {
     const Index d = options.m_Endmembers;
-    const Index pixels = m_X.rows();
+    const Index pixels = m_X.m_Values.cols();
     m_Factors.m_Weights.resize(pixels, d);
+    m_Endmembers.resize(m_X.m_Values.rows(), d);
+    m_Products.resize(pixels, d);
+    m_Gradient.resize(pixels, d);
+    m_Fit.resize(m_X.m_Values.rows(), pixels);
     const Random random(options.m_Seed, RandomStream::ArchetypalAnalysis);
     for (Index k = 0; k < d; ++k)
     {
-      random.FillNormal(run, static_cast<std::uint32_t>(k), m_Factors.m_Weights.col(k).data(),
-                        static_cast<std::size_t>(pixels));
+      random.FillUniform(run, static_cast<std::uint32_t>(k), m_Factors.m_Weights.col(k).data(),
+                         static_cast<std::size_t>(pixels));
     }
-    m_Factors.m_Weights = (kStartSpread * m_Factors.m_Weights).array().exp();
+    m_Factors.m_Weights = (kStartRange * m_Factors.m_Weights).array().exp();
     NormaliseColumns(m_Factors.m_Weights);
     m_Factors.m_Abundances.setConstant(pixels, d, 1.f / static_cast<float>(d));
-    m_Endmembers = m_X.transpose() * m_Factors.m_Weights;
+    MultiplyTransposed(m_X.m_Transposed, m_Factors.m_Weights, m_Endmembers);
 
     const Eigen::MatrixXd gram = (m_Endmembers.transpose() * m_Endmembers).cast<double>();
     const double largest = Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(gram).eigenvalues()(d - 1);
@@ -182,17 +178,44 @@ public:
     return objective;
   }
 
+  double MeanAbsoluteResidual()
+  {
+    UpdateFit();
+    double sum = 0.;
+    for (Index i = 0; i < m_Fit.cols(); ++i)
+    {
+      sum += static_cast<double>((m_X.m_Values.col(i) - m_Fit.col(i)).cwiseAbs().sum());
+    }
+    return sum / static_cast<double>(m_Fit.size());
+  }
+
+  /// Returns X B.
+  Eigen::MatrixXd Endmembers() const
+  {
+    return m_Endmembers.cast<double>();
+  }
+
   Factors TakeFactors()
   {
     return std::move(m_Factors);
   }
 
 private:
+  void UpdateFit()
+  {
+    MultiplyTransposed(m_Endmembers.transpose(), m_Factors.m_Abundances.transpose(), m_Fit);
+  }
+
   /// Returns half of the squared residual.
   double Objective()
   {
-    m_Gradient.noalias() = m_X - m_Factors.m_Abundances * m_Endmembers.transpose();
-    return 0.5 * m_Gradient.cast<double>().squaredNorm();
+    UpdateFit();
+    double sum = 0.;
+    for (Index i = 0; i < m_Fit.cols(); ++i)
+    {
+      sum += static_cast<double>((m_X.m_Values.col(i) - m_Fit.col(i)).squaredNorm());
+    }
+    return 0.5 * sum;
   }
 
   /// Moves a factor; when that increases the objective it is put back, and its step halved.
@@ -218,7 +241,7 @@ private:
     Eigen::MatrixXf& a = m_Factors.m_Abundances;
     const Eigen::MatrixXf gram = m_AbundanceStep * (m_Endmembers.transpose() * m_Endmembers);
     const Eigen::MatrixXf scaled = m_AbundanceStep * m_Endmembers;
-    m_Products.noalias() = m_X * scaled;
+    MultiplyTransposed(m_X.m_Values, scaled, m_Products);
     for (int i = 0; i < m_Options.m_AbundanceSteps; ++i)
     {
       m_Gradient = m_Products;
@@ -236,36 +259,40 @@ private:
   {
     Eigen::MatrixXf& b = m_Factors.m_Weights;
     const Eigen::MatrixXf& a = m_Factors.m_Abundances;
-    const Eigen::MatrixXf products = m_X.transpose() * a;
-    const Eigen::MatrixXf gram = a.transpose() * a;
+    Eigen::MatrixXf products(m_Endmembers.rows(), a.cols());
+    MultiplyTransposed(m_X.m_Transposed, a, products);
+    Eigen::MatrixXf gram(a.cols(), a.cols());
+    MultiplyTransposed(a, a, gram);
     for (int i = 0; i < m_Options.m_WeightSteps; ++i)
     {
       const Eigen::MatrixXf direction = m_WeightStep * (products - m_Endmembers * gram);
-      m_Gradient.noalias() = m_X * direction;
+      MultiplyTransposed(m_X.m_Values, direction, m_Gradient);
       for (Index k = 0; k < b.cols(); ++k)
       {
         b.col(k).array() *= (m_Gradient.col(k).array() - m_Gradient.col(k).maxCoeff()).exp();
       }
       NormaliseColumns(b);
-      m_Endmembers.noalias() = m_X.transpose() * b;
+      MultiplyTransposed(m_X.m_Transposed, b, m_Endmembers);
     }
   }
 
-  const Eigen::MatrixXf& m_X; ///< [pixels x rank]
+  const UnitSpectra& m_X;
   const ArchetypalAnalysisOptions& m_Options;
   Factors m_Factors;
-  Eigen::MatrixXf m_Endmembers; ///< [rank x d]
+  Eigen::MatrixXf m_Endmembers; ///< X B, [bands x d]
   float m_AbundanceStep = 0.f;
   float m_WeightStep = 0.f;
   Eigen::MatrixXf m_Before;   // The rest is memory that is used again.
   Eigen::MatrixXf m_Products; // [pixels x d]
-  Eigen::MatrixXf m_Gradient;
+  Eigen::MatrixXf m_Gradient; // [pixels x d]
+  Eigen::MatrixXf m_Fit;      // [bands x pixels]
   Eigen::VectorXf m_Largest;
 };
 
-double LargestCosine(const Eigen::MatrixXd& endmembers)
+/// Returns the largest correlation between two columns, 0 for those that are constant.
+double LargestCorrelation(const Eigen::MatrixXd& columns)
 {
-  const Eigen::MatrixXd unit = endmembers.colwise().normalized();
+  const Eigen::MatrixXd unit = (columns.rowwise() - columns.colwise().mean()).colwise().normalized();
   double largest = -1.;
   for (Index k = 1; k < unit.cols(); ++k)
   {
@@ -287,16 +314,14 @@ FinishedRun Run(const UnitSpectra& spectra, const ArchetypalAnalysisOptions& opt
   run.m_Step = kSteps[static_cast<std::size_t>(number) % kSteps.size()];
   Descent descent(spectra, options, static_cast<std::uint32_t>(number), run.m_Step);
   run.m_Objective = descent.Descend();
+  run.m_Residual = descent.MeanAbsoluteResidual();
+  run.m_Endmembers = descent.Endmembers();
+  run.m_Coherence = LargestCorrelation(run.m_Endmembers);
   finished.m_Factors = descent.TakeFactors();
-
-  const Eigen::MatrixXf& weights = finished.m_Factors.m_Weights;
-  const Eigen::MatrixXf unit = spectra.m_Values * weights;
-  run.m_Coherence = LargestCosine(unit.cast<double>());
-  run.m_Residual =
-      (spectra.m_Values - unit * finished.m_Factors.m_Abundances.transpose()).cwiseAbs().cast<double>().mean();
   // X b = Y b' with b' = b / norm: divided by its sum this is a convex combination of the spectra as they were.
-  const Eigen::RowVectorXd sums = spectra.m_Norms.cwiseInverse().transpose() * weights.cast<double>();
-  run.m_Endmembers = unit.cast<double>() * sums.cwiseInverse().asDiagonal();
+  const Eigen::RowVectorXd sums =
+      spectra.m_Norms.cwiseInverse().transpose() * finished.m_Factors.m_Weights.cast<double>();
+  run.m_Endmembers *= sums.cwiseInverse().asDiagonal();
   return finished;
 }
 

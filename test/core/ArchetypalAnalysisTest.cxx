@@ -136,6 +136,39 @@ TEST(ArchetypalAnalysis, EndmembersAreMixturesOfTheSpectraInTheirUnits)
   EXPECT_LT((result.m_Endmembers - expected).cwiseAbs().maxCoeff(), 1e-4 * expected.maxCoeff());
 }
 
+TEST(ArchetypalAnalysis, SaysWhatTheSelectedRunReached)
+{
+  const SyntheticScene scene = Scene(3, true);
+  const ArchetypalResult result = AnalyseArchetypes(scene.m_Spectra, ShortOptions());
+  const ArchetypalRun& run = result.m_Runs[result.m_Selected];
+  const Eigen::MatrixXd unit = scene.m_Spectra.cast<double>().colwise().normalized();
+  const Eigen::MatrixXd endmembers = unit * result.m_Weights.cast<double>();
+  const Eigen::MatrixXd residual = unit - endmembers * result.m_Abundances.cast<double>();
+  EXPECT_NEAR(run.m_Residual, residual.cwiseAbs().mean(), 1e-5 * run.m_Residual);
+  EXPECT_NEAR(run.m_Objective.back(), 0.5 * residual.squaredNorm(), 1e-4 * run.m_Objective.back());
+  double largest = -1.;
+  for (Eigen::Index k = 0; k < 3; ++k)
+  {
+    const Eigen::ArrayXd first = endmembers.col(k).array() - endmembers.col(k).mean();
+    const Eigen::ArrayXd second = endmembers.col((k + 1) % 3).array() - endmembers.col((k + 1) % 3).mean();
+    largest = std::max(largest, (first * second).sum() / std::sqrt(first.square().sum() * second.square().sum()));
+  }
+  EXPECT_NEAR(run.m_Coherence, largest, 1e-5);
+}
+
+TEST(ArchetypalAnalysis, StartsFromEqualAbundances)
+{
+  const SyntheticScene scene = Scene(3, true);
+  const ArchetypalResult result = AnalyseArchetypes(scene.m_Spectra, ShortOptions());
+  // All weights begin within 10 % of each other, so that the first fit is close to the mean spectrum.
+  const Eigen::MatrixXd unit = scene.m_Spectra.cast<double>().colwise().normalized();
+  const double expected = 0.5 * (unit.colwise() - unit.rowwise().mean()).squaredNorm();
+  for (const ArchetypalRun& run : result.m_Runs)
+  {
+    EXPECT_NEAR(run.m_Objective.front(), expected, 0.01 * expected) << run.m_Step;
+  }
+}
+
 TEST(ArchetypalAnalysis, ObjectiveNeverIncreasesAndFalls)
 {
   const SyntheticScene scene = Scene(3, true);
