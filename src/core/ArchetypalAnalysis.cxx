@@ -26,8 +26,11 @@ namespace
 
 using Eigen::Index;
 
-/// Factors of the step sizes; the runs take them in turn.
+/// Factors of the first step sizes; the runs take them in turn.
 constexpr std::array<double, 7> kSteps = {0.125, 0.25, 0.5, 1., 2., 4., 8.};
+
+/// Coordinates of a spectrum for each endmember.
+constexpr Index kCoordinates = 5;
 
 /// Range of the logarithms of the weights that a run starts with, uniform.
 constexpr float kStartRange = 0.1f;
@@ -35,16 +38,20 @@ constexpr float kStartRange = 0.1f;
 /// A run whose residual is larger than the smallest by more than this factor is not taken.
 constexpr double kResidualTolerance = 1.05;
 
+/// Steps grow while they descend, because the published ones are far from convergence on some scenes.
+constexpr float kStepGrowth = 1.1f;
+
 /// Multiplicative steps cannot leave zero: this is small enough to count as zero.
 constexpr float kFloor = 1e-30f;
 
-/// Spectra of unit norm, X.
+/// Spectra of unit norm, X, and their coordinates in the subspace of the largest singular values.
 struct UnitSpectra
 {
-  std::vector<Index> m_Pixels;  ///< those that have a direction
-  Eigen::VectorXd m_Norms;      ///< [kept]
-  Eigen::MatrixXf m_Values;     ///< [bands x kept]
-  Eigen::MatrixXf m_Transposed; ///< [kept x bands]
+  std::vector<Index> m_Pixels;   ///< those that have a direction
+  Eigen::VectorXd m_Norms;       ///< [kept]
+  Eigen::MatrixXf m_Values;      ///< [bands x kept]
+  Eigen::MatrixXf m_Coordinates; ///< [rank x kept]
+  Eigen::MatrixXf m_Transposed;  ///< [kept x rank]
 };
 
 struct Factors
@@ -102,14 +109,22 @@ UnitSpectra MakeUnitSpectra(const Eigen::Ref<const Eigen::MatrixXf>& spectra, In
                       ", one for each endmember");
   }
   unit.m_Norms.resize(kept);
-  unit.m_Values.resize(spectra.rows(), kept);
+  Eigen::MatrixXd values(spectra.rows(), kept);
   for (Index i = 0; i < kept; ++i)
   {
     const Index pixel = unit.m_Pixels[static_cast<std::size_t>(i)];
     unit.m_Norms(i) = norms(pixel);
-    unit.m_Values.col(i) = (spectra.col(pixel).cast<double>() / norms(pixel)).cast<float>();
+    values.col(i) = spectra.col(pixel).cast<double>() / norms(pixel);
   }
-  unit.m_Transposed = unit.m_Values.transpose();
+  unit.m_Values = values.cast<float>();
+
+  // What is left out is noise, which the mean of many pixels hardly has; a low rank makes the steps cheap.
+  Eigen::MatrixXd products = Eigen::MatrixXd::Zero(spectra.rows(), spectra.rows());
+  AddSelfProducts(values, products);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(products);
+  const Eigen::MatrixXd basis = solver.eigenvectors().rightCols(std::min(kCoordinates * endmembers, spectra.rows()));
+  unit.m_Coordinates = (basis.transpose() * values).cast<float>();
+  unit.m_Transposed = unit.m_Coordinates.transpose();
   return unit;
 }
 
@@ -142,12 +157,12 @@ public:
     : m_X(spectra), m_Options(options)
   {
     const Index d = options.m_Endmembers;
-    const Index pixels = m_X.m_Values.cols();
+    const Index pixels = m_X.m_Coordinates.cols();
     m_Factors.m_Weights.resize(pixels, d);
-    m_Endmembers.resize(m_X.m_Values.rows(), d);
+    m_Endmembers.resize(m_X.m_Coordinates.rows(), d);
     m_Products.resize(pixels, d);
     m_Gradient.resize(pixels, d);
-    m_Fit.resize(m_X.m_Values.rows(), pixels);
+    m_Fit.resize(m_X.m_Coordinates.rows(), pixels);
     const Random random(options.m_Seed, RandomStream::ArchetypalAnalysis);
     for (Index k = 0; k < d; ++k)
     {
@@ -178,47 +193,25 @@ public:
     return objective;
   }
 
-  double MeanAbsoluteResidual()
-  {
-    UpdateFit();
-    double sum = 0.;
-    for (Index i = 0; i < m_Fit.cols(); ++i)
-    {
-      sum += static_cast<double>((m_X.m_Values.col(i) - m_Fit.col(i)).cwiseAbs().sum());
-    }
-    return sum / static_cast<double>(m_Fit.size());
-  }
-
-  /// Returns X B.
-  Eigen::MatrixXd Endmembers() const
-  {
-    return m_Endmembers.cast<double>();
-  }
-
   Factors TakeFactors()
   {
     return std::move(m_Factors);
   }
 
 private:
-  void UpdateFit()
-  {
-    MultiplyTransposed(m_Endmembers.transpose(), m_Factors.m_Abundances.transpose(), m_Fit);
-  }
-
   /// Returns half of the squared residual.
   double Objective()
   {
-    UpdateFit();
+    MultiplyTransposed(m_Endmembers.transpose(), m_Factors.m_Abundances.transpose(), m_Fit);
     double sum = 0.;
     for (Index i = 0; i < m_Fit.cols(); ++i)
     {
-      sum += static_cast<double>((m_X.m_Values.col(i) - m_Fit.col(i)).squaredNorm());
+      sum += static_cast<double>((m_X.m_Coordinates.col(i) - m_Fit.col(i)).squaredNorm());
     }
     return 0.5 * sum;
   }
 
-  /// Moves a factor; when that increases the objective it is put back, and its step halved.
+  /// Moves a factor, and lengthens its step; when that increases the objective it is put back, and its step halved.
   template <typename Move>
   double Keep(Eigen::MatrixXf& factor, float& step, double before, const Move& move)
   {
@@ -228,6 +221,7 @@ private:
     const double after = Objective();
     if (after <= before) // false for a NaN
     {
+      step *= kStepGrowth;
       return after;
     }
     factor.swap(m_Before);
@@ -241,7 +235,7 @@ private:
     Eigen::MatrixXf& a = m_Factors.m_Abundances;
     const Eigen::MatrixXf gram = m_AbundanceStep * (m_Endmembers.transpose() * m_Endmembers);
     const Eigen::MatrixXf scaled = m_AbundanceStep * m_Endmembers;
-    MultiplyTransposed(m_X.m_Values, scaled, m_Products);
+    MultiplyTransposed(m_X.m_Coordinates, scaled, m_Products);
     for (int i = 0; i < m_Options.m_AbundanceSteps; ++i)
     {
       m_Gradient = m_Products;
@@ -266,7 +260,7 @@ private:
     for (int i = 0; i < m_Options.m_WeightSteps; ++i)
     {
       const Eigen::MatrixXf direction = m_WeightStep * (products - m_Endmembers * gram);
-      MultiplyTransposed(m_X.m_Values, direction, m_Gradient);
+      MultiplyTransposed(m_X.m_Coordinates, direction, m_Gradient);
       for (Index k = 0; k < b.cols(); ++k)
       {
         b.col(k).array() *= (m_Gradient.col(k).array() - m_Gradient.col(k).maxCoeff()).exp();
@@ -279,13 +273,13 @@ private:
   const UnitSpectra& m_X;
   const ArchetypalAnalysisOptions& m_Options;
   Factors m_Factors;
-  Eigen::MatrixXf m_Endmembers; ///< X B, [bands x d]
+  Eigen::MatrixXf m_Endmembers; ///< X B, [rank x d]
   float m_AbundanceStep = 0.f;
   float m_WeightStep = 0.f;
   Eigen::MatrixXf m_Before;   // The rest is memory that is used again.
   Eigen::MatrixXf m_Products; // [pixels x d]
   Eigen::MatrixXf m_Gradient; // [pixels x d]
-  Eigen::MatrixXf m_Fit;      // [bands x pixels]
+  Eigen::MatrixXf m_Fit;      // [rank x pixels]
   Eigen::VectorXf m_Largest;
 };
 
@@ -314,14 +308,16 @@ FinishedRun Run(const UnitSpectra& spectra, const ArchetypalAnalysisOptions& opt
   run.m_Step = kSteps[static_cast<std::size_t>(number) % kSteps.size()];
   Descent descent(spectra, options, static_cast<std::uint32_t>(number), run.m_Step);
   run.m_Objective = descent.Descend();
-  run.m_Residual = descent.MeanAbsoluteResidual();
-  run.m_Endmembers = descent.Endmembers();
-  run.m_Coherence = LargestCorrelation(run.m_Endmembers);
   finished.m_Factors = descent.TakeFactors();
+
+  const Eigen::MatrixXf& weights = finished.m_Factors.m_Weights;
+  const Eigen::MatrixXf unit = spectra.m_Values * weights;
+  run.m_Coherence = LargestCorrelation(unit.cast<double>());
+  run.m_Residual =
+      (spectra.m_Values - unit * finished.m_Factors.m_Abundances.transpose()).cwiseAbs().cast<double>().mean();
   // X b = Y b' with b' = b / norm: divided by its sum this is a convex combination of the spectra as they were.
-  const Eigen::RowVectorXd sums =
-      spectra.m_Norms.cwiseInverse().transpose() * finished.m_Factors.m_Weights.cast<double>();
-  run.m_Endmembers *= sums.cwiseInverse().asDiagonal();
+  const Eigen::RowVectorXd sums = spectra.m_Norms.cwiseInverse().transpose() * weights.cast<double>();
+  run.m_Endmembers = unit.cast<double>() * sums.cwiseInverse().asDiagonal();
   return finished;
 }
 

@@ -31,7 +31,7 @@ struct ArchetypalAnalysisOptions
 /// What one run reached.
 struct ArchetypalRun
 {
-  double m_Step = 0.;              ///< factor of its step sizes
+  double m_Step = 0.;              ///< factor of its first step sizes
   double m_Residual = 0.;          ///< mean absolute residual of the spectra, each divided by its norm
   double m_Coherence = 0.;         ///< largest correlation, over the bands, between two endmembers
   std::vector<double> m_Objective; ///< before the first alternation and after each; never increases
@@ -51,12 +51,14 @@ struct ArchetypalResult
 /// Returns endmembers and abundances by entropic descent archetypal analysis (Zouaoui, Muhawenayo, Rasti, Chanussot
 /// and Mairal, "Entropic descent archetypal analysis for blind hyperspectral unmixing", IEEE Transactions on Image
 /// Processing 32, 2023): spectra of unit norm are X ~ X B A with the columns of A and B on the simplex, found by
-/// alternating exponentiated gradient steps on both: A <- A exp(-eta dF/dA) and B <- B exp(-eta sqrt(d / pixels) dF/dB),
-/// divided by the sums of the columns, with F = |X - X B A|^2 / 2 and eta = s / sigma^2, where sigma is the largest
-/// singular value of X B at the start and s, 1/8 to 8, the step of the run. Unlike there, steps that would increase F
-/// are taken back and the next ones halved. No pixel must be pure, but endmembers stay inside the scene's convex hull.
-/// Of all runs whose residual is within 5 % of the smallest, the one with the least coherent endmembers is taken. A
-/// spectrum without direction, zero in all bands, has no weight, and equal abundances.
+/// alternating steps A <- A exp(-eta dF/dA) and B <- B exp(-eta sqrt(d / pixels) dF/dB), divided by the sums of the
+/// columns. F = |X - X B A|^2 / 2, and eta = s / sigma^2, where sigma is the largest singular value of X B at the start
+/// and s, 1/8 to 8, differs between runs. Of the runs whose mean absolute residual is within 5 % of the smallest, that
+/// with the least coherent endmembers is taken. Unlike there, X is reduced to its 5 d leading singular vectors in the
+/// steps, steps that would increase F are taken back and halved, and others grow by a tenth.
+/// No pixel must be pure, but endmembers stay inside the convex hull of X: when only a few pixels are nearly pure and d
+/// is 4 or more, they are far from the truth. A spectrum without direction, zero in all bands, has no weight, and equal
+/// abundances.
 /// @param spectra [bands x pixels], a sample of the scene
 /// @param checkIn is called from time to time in the caller's thread; what it throws stops the work; may be empty
 /// @throws InvalidOption, InvalidData when there are fewer spectra than endmembers or a value is not finite
