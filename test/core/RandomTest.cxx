@@ -111,6 +111,7 @@ TEST(Random, NumbersOfTheStreamsAreThoseOfSavedModels)
   EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::EvaluationCrop), 16u);
   EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::EvaluationBaseline), 17u);
   EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::Bootstrap), 18u);
+  EXPECT_EQ(static_cast<std::uint32_t>(RandomStream::ArchetypalAnalysis), 19u);
 }
 
 // Addresses at which a word is 0 or 2^32 - 1 (searched with Random123): naive conversions give 0, 1 or infinity there.

@@ -32,6 +32,7 @@ enum class RandomStream : std::uint32_t
   EvaluationCrop = 16,
   EvaluationBaseline = 17,
   Bootstrap = 18,
+  ArchetypalAnalysis = 19,
   SensorNoise = 20,
   Dropout = 21
 };
