@@ -101,17 +101,18 @@ private:
     AddParameter(ParameterType_Choice, "method", "Extraction method");
     SetParameterDescription(
         "method", "How endmembers are found. Only those of vca are refined, are medians, or have shade: refine, "
-                  "smooth and shade are not for other methods. sisal and nmf start with the best VCA run and look "
-                  "at a sample of the pixels.");
+                  "smooth and shade are not for other methods. sisal and nmf start with the best VCA run. sisal, "
+                  "nmf and edaa look at a sample of the pixels.");
     AddChoice("method.vca", "Vertex Component Analysis, refined");
     AddChoice("method.sivm", "Simplex volume maximisation: pixels, the same every time");
     AddChoice("method.sisal", "Smallest simplex about nearly all pixels (SISAL), where no pixel is pure");
     AddChoice("method.nmf", "Minimum-volume non-negative matrix factorisation: small error and small simplex");
+    AddChoice("method.edaa", "Entropic archetypal analysis: endmembers that are nearest to materials");
 
-    AddParameter(ParameterType_Int, "restarts", "VCA runs");
+    AddParameter(ParameterType_Int, "restarts", "Runs");
     SetParameterDescription("restarts",
-                            "Number of VCA runs to choose the best from; method sivm has none. With 1, and no "
-                            "refinement, this is VCA as published.");
+                            "Number of runs of VCA, or of edaa, to choose the best from; method sivm has none. With 1, "
+                            "and no refinement, vca is as published.");
     SetDefaultParameterInt("restarts", 20);
 
     AddParameter(ParameterType_Int, "refine", "Refinements");

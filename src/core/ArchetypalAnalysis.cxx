@@ -365,10 +365,6 @@ ArchetypalResult AnalyseArchetypes(const Eigen::Ref<const Eigen::MatrixXf>& spec
   std::vector<FinishedRun> finished;
   for (int first = 0; first < options.m_Restarts; first += options.m_Threads)
   {
-    if (checkIn)
-    {
-      checkIn();
-    }
     std::vector<std::future<FinishedRun>> running;
     for (int number = first; number < std::min(options.m_Restarts, first + options.m_Threads); ++number)
     {
@@ -378,6 +374,10 @@ ArchetypalResult AnalyseArchetypes(const Eigen::Ref<const Eigen::MatrixXf>& spec
     for (std::future<FinishedRun>& run : running)
     {
       finished.push_back(run.get());
+      if (checkIn)
+      {
+        checkIn();
+      }
     }
   }
 

@@ -5,6 +5,7 @@
 
 #include "FclsFit.h"
 
+#include "hud/core/ArchetypalAnalysis.h"
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
 #include "hud/core/NamedValue.h"
@@ -21,6 +22,7 @@
 #include <limits>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -231,6 +233,9 @@ public:
     case UnmixingMethod::Nmf:
       count += FactorisationOptions().m_Iterations;
       break;
+    case UnmixingMethod::Edaa:
+      count = options.m_Restarts;
+      break;
     }
     m_AtStep = [progress, count, step = 0]() mutable {
       ++step;
@@ -255,6 +260,22 @@ Candidate FindBySivm(const SpectraSource& source, const SceneStatistics& statist
   Selection one(sampler.Sample(), options, steps.m_AtStep);
   one.Consider(found.m_Endmembers);
   return one.Refined();
+}
+
+/// @param sampler is shown the scene
+Candidate FindByEdaa(const SpectraSource& source, const ExtractionOptions& options, SpectraSampler& sampler,
+                     const Steps& steps)
+{
+  source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); });
+  ArchetypalAnalysisOptions analysis;
+  analysis.m_Endmembers = options.m_Endmembers;
+  analysis.m_Restarts = options.m_Restarts;
+  analysis.m_Seed = options.m_Seed;
+  analysis.m_Threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  Candidate found;
+  found.m_Endmembers = AnalyseArchetypes(sampler.Sample(), analysis, steps.m_AtStep).m_Endmembers;
+  found.m_Rmse = FitFcls(sampler.Sample(), found.m_Endmembers).m_Rmse;
+  return found;
 }
 
 /// @param scene what is known of the source
@@ -370,8 +391,19 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
   SpectraSampler sampler(source.Bands(), statistics.m_Pixels, options.m_SamplePixels, options.m_Seed);
   const Steps steps(options, progress);
   const ExtractionOptions settings = VcaSettings(options);
-  Candidate best = options.m_Method == UnmixingMethod::Sivm ? FindBySivm(source, statistics, settings, sampler, steps)
-                                                            : FindByVca(source, extraction, settings, sampler, steps);
+  Candidate best;
+  switch (options.m_Method)
+  {
+  case UnmixingMethod::Sivm:
+    best = FindBySivm(source, statistics, settings, sampler, steps);
+    break;
+  case UnmixingMethod::Edaa:
+    best = FindByEdaa(source, settings, sampler, steps);
+    break;
+  default:
+    best = FindByVca(source, extraction, settings, sampler, steps);
+    break;
+  }
   if (!std::isfinite(best.m_Rmse))
   {
     throw InvalidData((options.m_Method == UnmixingMethod::Sivm ? "sivm did not find " : "no VCA run found ") +

@@ -13,10 +13,11 @@ namespace hud
 namespace
 {
 
-constexpr std::array<NamedValue<UnmixingMethod>, 4> kMethods = {{{"vca", UnmixingMethod::Vca},
+constexpr std::array<NamedValue<UnmixingMethod>, 5> kMethods = {{{"vca", UnmixingMethod::Vca},
                                                                  {"sivm", UnmixingMethod::Sivm},
                                                                  {"sisal", UnmixingMethod::Sisal},
-                                                                 {"nmf", UnmixingMethod::Nmf}}};
+                                                                 {"nmf", UnmixingMethod::Nmf},
+                                                                 {"edaa", UnmixingMethod::Edaa}}};
 
 } // namespace
 

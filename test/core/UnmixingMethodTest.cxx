@@ -12,7 +12,7 @@
 
 TEST(UnmixingMethod, NamesAreReadAsTheyAreWritten)
 {
-  for (const char* name : {"vca", "sivm", "sisal", "nmf"})
+  for (const char* name : {"vca", "sivm", "sisal", "nmf", "edaa"})
   {
     EXPECT_EQ(ToString(hud::ParseUnmixingMethod(name)), name);
   }
@@ -21,7 +21,7 @@ TEST(UnmixingMethod, NamesAreReadAsTheyAreWritten)
 TEST(UnmixingMethod, AnUnknownNameListsTheKnown)
 {
   const std::string message = hud::test::MessageOf<hud::InvalidOption>([] { hud::ParseUnmixingMethod("pca"); });
-  for (const char* text : {"unmixing method", "'pca'", "vca", "sivm", "sisal", "nmf"})
+  for (const char* text : {"unmixing method", "'pca'", "vca", "sivm", "sisal", "nmf", "edaa"})
   {
     EXPECT_TRUE(hud::test::Says(message, text)) << message;
   }

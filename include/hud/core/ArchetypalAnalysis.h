@@ -60,7 +60,7 @@ struct ArchetypalResult
 /// is 4 or more, they are far from the truth. A spectrum without direction, zero in all bands, has no weight, and equal
 /// abundances.
 /// @param spectra [bands x pixels], a sample of the scene
-/// @param checkIn is called from time to time in the caller's thread; what it throws stops the work; may be empty
+/// @param checkIn is called after each run, in the caller's thread; what it throws stops the work; may be empty
 /// @throws InvalidOption, InvalidData when there are fewer spectra than endmembers or a value is not finite
 ArchetypalResult AnalyseArchetypes(const Eigen::Ref<const Eigen::MatrixXf>& spectra,
                                    const ArchetypalAnalysisOptions& options, const std::function<void()>& checkIn = {});

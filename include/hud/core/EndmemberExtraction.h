@@ -34,7 +34,7 @@ struct ExtractionOptions
 {
   UnmixingMethod m_Method = UnmixingMethod::Vca; ///< others take no refinement, shade, or medians
   Eigen::Index m_Endmembers = 4;                 ///< d
-  int m_Restarts = 20; ///< VCA runs; 1 is plain VCA in the branch that the SNR asks for; Sivm has none
+  int m_Restarts = 20; ///< runs of VCA or Edaa; 1 is plain VCA in the branch that the SNR asks for; Sivm has none
   EndmemberCriterion m_Criterion = EndmemberCriterion::DecodeError;
   RefinementOptions m_Refinement; ///< with its shade, one of the d endmembers is the zero spectrum
   double m_SmoothedShare =
@@ -57,15 +57,15 @@ struct Extraction
 };
 
 /// Returns the endmembers that the method finds, in two passes over the scene: Sivm's are of the whole scene; Sisal and Nmf
-/// start with the best of the runs of VCA, not refined, and look at the sample.
+/// start with the best of the runs of VCA, not refined, and look at the sample, as Edaa does.
 ///
-/// Of Vca they are the best of several runs in both branches. One run without refinement is VCA as published. With refinement the aim is the lowest decode error: the best run of VCA
-/// and the best of Smoothed VCA, which dark and outlying pixels cannot lead astray, are both refined, and the one with the
-/// smaller FCLS decode error is returned. Without refinement the aim is endmembers that are materials: the best run of
-/// Smoothed VCA.
+/// Of Vca they are the best of several runs in both branches. One run without refinement is VCA as published. With
+/// refinement the aim is the lowest decode error: the best run of VCA and the best of Smoothed VCA, which dark and outlying
+/// pixels cannot lead astray, are both refined, and the one with the smaller FCLS decode error is returned. Without
+/// refinement the aim is endmembers that are materials: the best run of Smoothed VCA.
 /// @param progress is called with the fraction done of what follows the passes over the scene, several times with 0;
 /// what it throws stops the work; may be empty
-/// @throws InvalidOption, InvalidData as ExtractVca, ExtractSivm and ExtractSisal
+/// @throws InvalidOption, InvalidData as ExtractVca, ExtractSivm, ExtractSisal and AnalyseArchetypes
 Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOptions& options,
                              const std::function<void(double)>& progress = {});
 

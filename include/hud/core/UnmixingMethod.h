@@ -14,10 +14,11 @@ enum class UnmixingMethod
   Vca,   ///< the best of several runs of Vertex Component Analysis, refined
   Sivm,  ///< simplex volume maximisation
   Sisal, ///< the smallest simplex about nearly all pixels
-  Nmf    ///< minimum-volume non-negative matrix factorisation
+  Nmf,   ///< minimum-volume non-negative matrix factorisation
+  Edaa   ///< entropic descent archetypal analysis
 };
 
-/// Returns the method of that name: vca, sivm, sisal or nmf.
+/// Returns the method of that name: vca, sivm, sisal, nmf or edaa.
 /// @throws InvalidOption that lists the known names
 UnmixingMethod ParseUnmixingMethod(const std::string& name);
 
