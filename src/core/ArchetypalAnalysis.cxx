@@ -38,9 +38,6 @@ constexpr float kStartRange = 0.1f;
 /// A run whose residual is larger than the smallest by more than this factor is not taken.
 constexpr double kResidualTolerance = 1.05;
 
-/// Steps grow while they descend, because the published ones are far from convergence on some scenes.
-constexpr float kStepGrowth = 1.1f;
-
 /// Multiplicative steps cannot leave zero: this is small enough to count as zero.
 constexpr float kFloor = 1e-30f;
 
@@ -211,7 +208,7 @@ private:
     return 0.5 * sum;
   }
 
-  /// Moves a factor, and lengthens its step; when that increases the objective it is put back, and its step halved.
+  /// Moves a factor; when that increases the objective it is put back, and its step halved.
   template <typename Move>
   double Keep(Eigen::MatrixXf& factor, float& step, double before, const Move& move)
   {
@@ -221,7 +218,6 @@ private:
     const double after = Objective();
     if (after <= before) // false for a NaN
     {
-      step *= kStepGrowth;
       return after;
     }
     factor.swap(m_Before);

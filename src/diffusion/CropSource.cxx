@@ -123,7 +123,7 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
     if (trained.empty())
     {
       throw InvalidData("no patch of " + std::to_string(patch) + " x " + std::to_string(patch) +
-                        " pixels free of no-data fits into scene " + std::to_string(m_Maps.size()) + " of " +
+                        " pixels free of no-data fits into map " + std::to_string(m_Maps.size()) + " of " +
                         std::to_string(maps.size()) + ", of " + std::to_string(map.m_Width) + " x " +
                         std::to_string(map.m_Height) + " pixels: expected a smaller patch or a larger scene");
     }

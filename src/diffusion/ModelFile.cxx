@@ -3,6 +3,8 @@
 
 #include "ModelFile.h"
 
+#include "UNet.h"
+
 #include "hud/core/Error.h"
 #include "hud/core/SimplexProjection.h"
 #include "hud/core/Version.h"
@@ -163,9 +165,10 @@ ModelInfo FromJson(const nlohmann::json& json)
                            map.at("height").get<Eigen::Index>(), map.at("mean_abundances").get<std::vector<double>>()});
   }
   info.m_Options.Check();
-  if (info.m_Iteration < 0)
+  if (info.m_Iteration < info.m_Options.m_FirstIteration)
   {
-    throw InvalidOption("the number of iterations is " + std::to_string(info.m_Iteration) + ", expected at least 0");
+    throw InvalidOption("the number of iterations is " + std::to_string(info.m_Iteration) + ", expected at least the " +
+                        "first one, " + std::to_string(info.m_Options.m_FirstIteration));
   }
   return info;
 }
@@ -388,6 +391,12 @@ void ModelFileReader::CheckNetwork()
     {
       ThrowOtherShape(m_Path, name);
     }
+  }
+  const auto labels = static_cast<std::int64_t>(m_Info.m_Scene.m_Labels.size());
+  const std::string name = kAveragePrefix + std::string(UNetImpl::kLabelWeights);
+  if (labels > 0 && m_Reader.Read(name).sizes() != at::IntArrayRef{labels, 4 * options.m_Width})
+  {
+    ThrowOtherShape(m_Path, name);
   }
 }
 

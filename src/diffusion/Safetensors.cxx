@@ -121,6 +121,7 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : m_Path(path), m_
   m_Stream.read(text.data(), static_cast<std::streamsize>(length));
   const std::uint64_t first = sizeof(length) + length;
   std::uint64_t dataBytes = 0;
+  std::uint64_t tensorBytes = 0;
   try
   {
     const nlohmann::json header = nlohmann::json::parse(text);
@@ -153,6 +154,7 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : m_Path(path), m_
         throw FileError("tensor " + name + " has inconsistent sizes");
       }
       dataBytes = std::max(dataBytes, offsets[1]);
+      tensorBytes += bytes;
       m_Entries[name] = {type, {shape.begin(), shape.end()}, first + offsets[0], bytes};
     }
   }
@@ -164,6 +166,11 @@ SafetensorsReader::SafetensorsReader(const std::string& path) : m_Path(path), m_
   {
     throw FileError(path + " is cut: found " + std::to_string(fileBytes) + " bytes, expected " +
                     std::to_string(first + dataBytes));
+  }
+  if (tensorBytes != dataBytes)
+  {
+    // Else a small file could ask for a lot of memory.
+    throw FileError(path + " is not a safetensors file: its tensors overlap or have gaps between them");
   }
 }
 

@@ -145,8 +145,9 @@ torch::Tensor UNetImpl::forward(const torch::Tensor& x, const torch::Tensor& tim
   torch::Tensor embedding = m_Time2(torch::silu(m_Time1(TimeFeatures(time, m_Width))));
   if (m_Label.defined() && labels.defined())
   {
-    const torch::Tensor none = torch::zeros({1, m_Label.size(1)}, m_Label.options());
-    embedding = embedding + torch::cat({none, m_Label}).index_select(0, labels);
+    // A product, because the gradient of a selection of rows differs from run to run on a GPU.
+    const std::int64_t count = m_Label.size(0);
+    embedding = embedding + torch::one_hot(labels, count + 1).narrow(1, 1, count).to(m_Label.options()).matmul(m_Label);
   }
   torch::Tensor hidden = m_Input(x);
   std::vector<torch::Tensor> skips = {hidden};

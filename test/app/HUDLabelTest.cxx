@@ -178,7 +178,7 @@ TEST_F(HUDLabel, PresetsGiveWhatTheUserDoesNot)
   ExpectSays(
       Failure("HUDTrain",
               {{"il", Path("scene.tif")}, {"out", Path("n.safetensors")}, {"preset", "pastorino"}, {"device", "cpu"}}),
-      {"256 x 256", "scene 1 of 1"});
+      {"256 x 256", "map 1 of 1"});
 }
 
 TEST_F(HUDLabel, RefusesWhatIsUnknownOrDoesNotFit)

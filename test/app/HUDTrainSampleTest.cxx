@@ -304,7 +304,7 @@ TEST_F(HUDTrainSample, NamesTheSceneThatDoesNotFitTheOthers)
   other.m_Width = 7;
   other.m_Pixels = m_Scene.m_Pixels.leftCols(7 * kHeight).eval();
   WriteImage(m_Folder / "narrow.tif", other, Wavelengths());
-  ExpectSays(train("narrow.tif"), {"narrow.tif", "8 x 8", "scene 2 of 2", "7 x 19"});
+  ExpectSays(train("narrow.tif"), {"narrow.tif", "8 x 8", "map 2 of 2", "7 x 19"});
 }
 
 TEST_F(HUDTrainSample, ResumeTakesOptionsThatAreTheModelsOwn)

@@ -282,7 +282,7 @@ TEST(CropSource, RefusesScenesWithoutAPatch)
   }
   catch (const hud::InvalidData& error)
   {
-    EXPECT_NE(std::string(error.what()).find("scene 2 of 2, of 12 x 11"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("map 2 of 2, of 12 x 11"), std::string::npos) << error.what();
   }
 }
 

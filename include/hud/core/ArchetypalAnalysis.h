@@ -55,7 +55,7 @@ struct ArchetypalResult
 /// columns. F = |X - X B A|^2 / 2, and eta = s / sigma^2, where sigma is the largest singular value of X B at the start
 /// and s, 1/8 to 8, differs between runs. Of the runs whose mean absolute residual is within 5 % of the smallest, that
 /// with the least coherent endmembers is taken. Unlike there, X is reduced to its 5 d leading singular vectors in the
-/// steps, steps that would increase F are taken back and halved, and others grow by a tenth.
+/// steps, and steps that would increase F are taken back and halved.
 /// No pixel must be pure, but endmembers stay inside the convex hull of X: when only a few pixels are nearly pure and d
 /// is 4 or more, they are far from the truth. A spectrum without direction, zero in all bands, has no weight, and equal
 /// abundances.
