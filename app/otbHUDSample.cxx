@@ -310,7 +310,7 @@ private:
     if (!residual)
     {
       throw hud::InvalidOption("residual: found " + GetParameterAsString("residual") +
-                               ", expected 0 with this model, which has no residual");
+                               ", expected 0: the model knows no residual of these endmembers");
     }
     m_Residual = HUDResidualImageFilter::New();
     m_Residual->SetNoise(hud::ResidualNoise(*residual, seed, amount));

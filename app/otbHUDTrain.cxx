@@ -112,7 +112,7 @@ private:
     AddParameter(ParameterType_String, "labels", "Labels");
     SetParameterDescription(
         "labels", "Names that HUDSample takes as label, with commas: one for each scene, if they are to be told "
-                  "apart, and then one for each image of abundances.");
+                  "apart, and then one for each image of abundances. Scenes may share one.");
     MandatoryOff("labels");
 
     AddParameter(ParameterType_Int, "iterations", "Iterations");
@@ -151,7 +151,7 @@ private:
     AddChoice("device.cuda", "CUDA GPU");
 
     AddParameter(ParameterType_Choice, "preset", "Preset");
-    SetParameterDescription("preset", "What the options are that are not given.");
+    SetParameterDescription("preset", "What the options are that are not given, or in QGIS not changed.");
     AddChoice("preset.hud", "Small network, learns in minutes on a CPU");
     AddChoice("preset.pastorino", "Network and training of Pastorino et al.: patches of 256 pixels, for a GPU");
 
@@ -343,13 +343,16 @@ private:
         resume ? HUDModelLabels(scene) : HUDReadSceneMetadata(GetInputFiles("il").front());
     const std::string origin = resume ? "model to go on with" : "first scene";
     CheckLabels("il", expected, origin);
-    CheckUnits(expected, origin);
+    for (const std::string& file : GetInputFiles("il"))
+    {
+      CheckUnit("il (" + file + ")", HUDReadSceneMetadata(file), expected, origin);
+    }
+    const std::vector<hud::LabelInfo> dictionary = FindDictionary(scenes, emptyBands, scene, info.m_Options.m_Seed);
+    TrainingMaps maps = Encode(scenes, emptyBands, scene, dictionary);
     if (!resume)
     {
       scene.m_Residual = EstimateResidual("il", scenes, emptyBands, scene.m_Endmembers);
     }
-    const std::vector<hud::LabelInfo> dictionary = FindDictionary(scenes, emptyBands, scene, info.m_Options.m_Seed);
-    TrainingMaps maps = Encode(scenes, emptyBands, scene.m_Endmembers, dictionary);
     AddAbundances(maps, scene.m_Endmembers, expected, origin);
 
     hud::TrainSession session = MakeSession(maps, scene, info.m_Options);
@@ -365,14 +368,22 @@ private:
   void ReadConditions(std::size_t scenes)
   {
     m_Methods = ReadNames("methods");
-    if (HasValue("ie") && (m_Methods.size() > 1 || m_Methods.front() != "vca"))
+    for (auto method = m_Methods.begin(); method != m_Methods.end(); ++method)
     {
-      throw hud::InvalidOption("methods: found " + GetParameterString("methods") +
-                               " beside ie, which gives the endmembers: leave one of them out");
+      static_cast<void>(hud::ParseUnmixingMethod(*method));
+      if (std::find(m_Methods.begin(), method, *method) != method)
+      {
+        throw hud::InvalidOption("methods: found " + *method + " twice");
+      }
     }
-    for (const std::string& method : m_Methods)
+    if (HasValue("ie"))
     {
-      static_cast<void>(hud::ParseUnmixingMethod(method));
+      if (m_Methods.size() > 1 || m_Methods.front() != "vca")
+      {
+        throw hud::InvalidOption("methods: found " + GetParameterString("methods") +
+                                 " beside ie, which gives the endmembers: leave one of them out");
+      }
+      m_Methods = {"ie"};
     }
     const std::size_t rasters = HasValue("abundances") ? OpenImages("abundances").size() : 0;
     const std::size_t files = HasValue("iel") ? GetParameterStringList("iel").size() : 0;
@@ -385,8 +396,9 @@ private:
     m_AbundanceNames = HasValue("labels") ? ReadNames("labels") : std::vector<std::string>();
     if (m_AbundanceNames.size() == scenes + rasters)
     {
-      m_SceneNames.assign(m_AbundanceNames.begin(), m_AbundanceNames.begin() + static_cast<std::ptrdiff_t>(scenes));
-      m_AbundanceNames.erase(m_AbundanceNames.begin(), m_AbundanceNames.begin() + static_cast<std::ptrdiff_t>(scenes));
+      const auto first = m_AbundanceNames.begin() + static_cast<std::ptrdiff_t>(scenes);
+      m_SceneNames.assign(m_AbundanceNames.begin(), first);
+      m_AbundanceNames.erase(m_AbundanceNames.begin(), first);
     }
     if (m_AbundanceNames.size() != rasters)
     {
@@ -396,72 +408,86 @@ private:
           std::to_string(scenes + rasters) + ", one for each scene" +
           (rasters > 0 ? " and each image of abundances" : ""));
     }
+    if (!m_SceneNames.empty() && m_Methods.size() > 1)
+    {
+      throw hud::InvalidOption("labels: found names of scenes beside methods " + GetParameterString("methods") +
+                               ", whose names are the labels: leave one of them out");
+    }
+    m_HasMethodLabels = m_SceneNames.empty() && (m_Methods.size() > 1 || rasters > 0);
   }
 
-  /// Returns the different names in a list with commas.
+  /// Returns the names in a list with commas, at least one.
   std::vector<std::string> ReadNames(const std::string& key)
   {
     std::vector<std::string> names;
-    std::istringstream text(GetParameterString(key));
+    const std::string list = HUDToUtf8(GetParameterString(key));
+    std::istringstream text(list + ",");
     for (std::string name; std::getline(text, name, ',');)
     {
       const auto first = name.find_first_not_of(' ');
-      name = first == std::string::npos ? "" : name.substr(first, name.find_last_not_of(' ') - first + 1);
-      if (name.empty() || std::find(names.begin(), names.end(), name) != names.end())
+      if (first == std::string::npos)
       {
-        throw hud::InvalidOption(key + ": found '" + GetParameterString(key) +
-                                 "', expected different names with commas between them");
+        throw hud::InvalidOption(key + ": found '" + list + "', expected names with commas between them");
       }
-      names.push_back(name);
+      names.push_back(name.substr(first, name.find_last_not_of(' ') - first + 1));
     }
     return names;
   }
 
-  /// Throws when a model with labels is to go on with scenes that have none.
+  /// Takes a method that is given as a label if the model has labels. Throws when scenes have labels and the model none, or
+  /// the other way round.
   void CheckHasLabels(const hud::SceneInfo& model)
   {
-    const bool hasLabels = !SceneLabel(0, m_Methods.front()).empty();
-    if (hasLabels == model.m_Labels.empty())
+    const bool knowsLabels = !model.m_Labels.empty();
+    if (HasUserValue("methods") && m_SceneNames.empty() && knowsLabels)
+    {
+      m_HasMethodLabels = true;
+    }
+    const bool hasLabels = m_HasMethodLabels || !m_SceneNames.empty();
+    if (hasLabels && !knowsLabels)
+    {
+      throw hud::InvalidOption(
+          "resume: the model was trained without labels, expected neither labels nor abundances nor "
+          "several methods");
+    }
+    if (!hasLabels && knowsLabels)
     {
       std::string known;
       for (const hud::LabelInfo& label : model.m_Labels)
       {
         known += (known.empty() ? "" : ", ") + label.m_Name;
       }
-      throw hud::InvalidOption(hasLabels ? "resume: the model was trained without labels, expected neither labels nor "
-                                           "abundances nor several methods"
-                                         : "resume: the model knows the labels " + known +
-                                               "; expected the methods or labels of what it is trained on");
+      throw hud::InvalidOption("resume: the model knows the labels " + known +
+                               "; expected the methods or labels of what it is trained on");
     }
-  }
-
-  /// Returns the label of a scene's map; empty: none.
-  std::string SceneLabel(std::size_t scene, const std::string& method)
-  {
-    const bool isOneOfMany = m_Methods.size() > 1 || HasValue("abundances");
-    if (m_SceneNames.empty())
+    if (!knowsLabels && m_Methods.front() != "vca")
     {
-      return isOneOfMany ? method : "";
+      throw hud::InvalidOption("methods: found " + GetParameterString("methods") +
+                               " beside resume, which keeps the model's endmembers: leave it out");
     }
-    return isOneOfMany ? m_SceneNames[scene] + ":" + method : m_SceneNames[scene];
   }
 
-  /// Throws when a scene is in another unit than expected.
-  void CheckUnits(const HUDSceneMetadata& expected, const std::string& origin)
+  /// Throws when a scene or endmembers are in another unit than expected.
+  static void CheckUnit(const std::string& name, const HUDSceneMetadata& found, const HUDSceneMetadata& expected,
+                        const std::string& origin)
   {
-    for (const std::string& file : GetInputFiles("il"))
+    if (!found.m_Units.empty() && !expected.m_Units.empty() && found.m_Units != expected.m_Units)
     {
-      const HUDSceneMetadata found = HUDReadSceneMetadata(file);
-      if (!found.m_Units.empty() && !expected.m_Units.empty() && found.m_Units != expected.m_Units)
-      {
-        throw hud::InvalidData("il (" + file + "): found the unit '" + found.m_Units + "', expected '" +
-                               expected.m_Units + "', as in the " + origin);
-      }
+      throw hud::InvalidData(name + ": found the unit '" + found.m_Units + "', expected '" + expected.m_Units +
+                             "', as in the " + origin);
     }
   }
 
-  /// Returns the endmembers of each method under its name, none where they are the model's: those of its first label with
-  /// that method, or else found anew, in the order of the model's endmembers.
+  /// Returns the model's label of that name, if it has one.
+  static const hud::LabelInfo* FindLabel(const hud::SceneInfo& model, const std::string& name)
+  {
+    const auto known = std::find_if(model.m_Labels.begin(), model.m_Labels.end(),
+                                    [&](const hud::LabelInfo& label) { return label.m_Name == name; });
+    return known == model.m_Labels.end() ? nullptr : &*known;
+  }
+
+  /// Returns the endmembers of each method under its name: those of the model, none where they are its first ones, or found
+  /// anew and put into their order.
   std::vector<hud::LabelInfo> FindDictionary(const std::vector<HUDImageType*>& scenes,
                                              const std::vector<Eigen::Index>& emptyBands, const hud::SceneInfo& model,
                                              std::uint64_t seed)
@@ -469,15 +495,14 @@ private:
     std::vector<hud::LabelInfo> dictionary;
     for (const std::string& method : m_Methods)
     {
-      const auto known = std::find_if(model.m_Labels.begin(), model.m_Labels.end(), [&](const hud::LabelInfo& label) {
-        return label.m_Name.substr(label.m_Name.find(':') + 1) == method;
-      });
+      const hud::LabelInfo* const known = FindLabel(model, method);
+      const bool isFirst = HasValue("resume") ? !m_HasMethodLabels : dictionary.empty();
       hud::LabelInfo entry;
-      if (known != model.m_Labels.end())
+      if (known != nullptr)
       {
         entry = *known;
       }
-      else if (!dictionary.empty() || (!model.m_Labels.empty() && m_Methods.size() > 1))
+      else if (!isFirst)
       {
         hud::ExtractionOptions options;
         options.m_Method = hud::ParseUnmixingMethod(method);
@@ -505,6 +530,7 @@ private:
       const std::string path = GetParameterStringList("iel")[i];
       const HUDEndmemberTable table = ReadEndmembers("iel", path, endmembers.rows());
       CheckLabels("iel (" + path + ")", table.m_Metadata, expected, origin);
+      CheckUnit("iel (" + path + ")", table.m_Metadata, expected, origin);
       const auto bands = static_cast<Eigen::Index>(image.GetNumberOfComponentsPerPixel());
       if (bands != endmembers.cols() || table.m_Endmembers.cols() != bands)
       {
@@ -632,7 +658,7 @@ private:
     const std::vector<std::pair<std::string, bool>> differences = {
         {"ne", GetParameterInt("ne") != model.m_Scene.m_Endmembers.cols()},
         {"ie", true},
-        {"preset", true},
+        {"preset", given.m_EmaDecay != kept.m_EmaDecay},
         {"patch", given.m_Patch != kept.m_Patch},
         {"batch", given.m_Batch != kept.m_Batch},
         {"lr", given.m_LearningRate != kept.m_LearningRate},
@@ -667,7 +693,6 @@ private:
                                 std::uint64_t seed)
   {
     hud::ExtractionOptions options;
-    options.m_Method = hud::ParseUnmixingMethod(m_Methods.front());
     options.m_Endmembers = GetParameterInt("ne");
     options.m_Seed = seed;
     hud::SceneInfo scene;
@@ -684,6 +709,7 @@ private:
     }
     else
     {
+      options.m_Method = hud::ParseUnmixingMethod(m_Methods.front());
       scene.m_Endmembers = ExtractEndmembers("il", scenes, emptyBands, options).m_Endmembers;
     }
     HUDSetModelLabels(scene, metadata);
@@ -691,25 +717,35 @@ private:
   }
 
   /// Returns the maps of all scenes, unmixed by each method.
-  /// @param endmembers the model's
+  /// @param model what it knows so far
   TrainingMaps Encode(const std::vector<HUDImageType*>& scenes, const std::vector<Eigen::Index>& emptyBands,
-                      const Eigen::MatrixXd& endmembers, const std::vector<hud::LabelInfo>& dictionary)
+                      const hud::SceneInfo& model, const std::vector<hud::LabelInfo>& dictionary)
   {
     TrainingMaps maps;
     for (std::size_t scene = 0; scene < scenes.size(); ++scene)
     {
       for (const hud::LabelInfo& method : dictionary)
       {
+        hud::LabelInfo label = method;
+        if (!m_HasMethodLabels)
+        {
+          label.m_Name = m_SceneNames.empty() ? "" : m_SceneNames[scene];
+        }
+        if (const hud::LabelInfo* const known = FindLabel(model, label.m_Name))
+        {
+          label = *known;
+        }
         const auto encode = HUDEncodeImageFilter::New();
         encode->SetInput(scenes[scene]);
-        encode->SetEndmembers(method.m_Endmembers.size() > 0 ? method.m_Endmembers : endmembers);
+        encode->SetEndmembers(label.m_Endmembers.size() > 0 ? label.m_Endmembers : model.m_Endmembers);
         encode->SetIgnoredBands(emptyBands);
         UpdateInformation({"il", "ie"}, *encode->GetOutput());
         maps.m_Maps.push_back(
             HUDReadAbundances(*encode->GetOutput(), static_cast<unsigned int>(GetParameterInt("ram"))));
-        LogNoData(encode->GetNoDataCounts());
-        hud::LabelInfo label = method;
-        label.m_Name = SceneLabel(scene, method.m_Name);
+        if (&method == &dictionary.front())
+        {
+          LogNoData(encode->GetNoDataCounts());
+        }
         if (!label.m_Name.empty())
         {
           maps.m_Labels.push_back(std::move(label));
@@ -824,7 +860,7 @@ private:
   {
     if (session.HeldOutLines() > 0)
     {
-      otbAppLogINFO("Held out for validation: " << session.HeldOutLines() << " lines at the bottom of the scenes");
+      otbAppLogINFO("Held out for validation: " << session.HeldOutLines() << " lines at the bottom of the maps");
     }
     else if (session.Info().m_Options.m_HoldOut > 0.)
     {
@@ -853,6 +889,7 @@ private:
   std::vector<std::string> m_Methods;        ///< of unmixing, at least one
   std::vector<std::string> m_SceneNames;     ///< empty: scenes are not told apart
   std::vector<std::string> m_AbundanceNames; ///< one for each image of abundances
+  bool m_HasMethodLabels = false;            ///< the labels of the scenes' maps are the methods
   std::set<std::string> m_Warned;            ///< what was warned of in this run
 };
 

@@ -3,6 +3,11 @@
 
 #include "ApplicationTest.h"
 
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -22,26 +27,40 @@ protected:
   /// Trains for milliseconds.
   Parameters Training(const Parameters& more) const
   {
-    Parameters parameters = {{"out", Path("m.safetensors")},
-                             {"ne", "3"},
-                             {"iterations", "4"},
-                             {"patch", "8"},
-                             {"batch", "2"},
-                             {"device", "cpu"},
-                             {"net.width", "8"},
-                             {"net.mult", "1,2"},
-                             {"net.blocks", "1"}};
-    bool hasScenes = false;
+    return Changed({{"il", Path("scene.tif")},
+                    {"out", Path("m.safetensors")},
+                    {"ne", "3"},
+                    {"iterations", "4"},
+                    {"patch", "8"},
+                    {"batch", "2"},
+                    {"device", "cpu"},
+                    {"net.width", "8"},
+                    {"net.mult", "1,2"},
+                    {"net.blocks", "1"}},
+                   more);
+  }
+
+  /// Returns parameters with more of them, which replace those of their key.
+  static Parameters Changed(Parameters parameters, const Parameters& more)
+  {
     for (const auto& parameter : more)
     {
-      hasScenes = hasScenes || parameter.first == "il";
+      parameters.erase(std::remove_if(parameters.begin(), parameters.end(),
+                                      [&](const auto& other) { return other.first == parameter.first; }),
+                       parameters.end());
+      parameters.push_back(parameter);
     }
-    if (!hasScenes)
-    {
-      parameters.emplace_back("il", Path("scene.tif"));
-    }
-    parameters.insert(parameters.end(), more.begin(), more.end());
     return parameters;
+  }
+
+  /// Returns the description in a model file.
+  nlohmann::json Model(const std::string& name) const
+  {
+    const std::string bytes = ReadText(Path(name));
+    std::uint64_t length = 0;
+    std::memcpy(&length, bytes.data(), sizeof(length));
+    const nlohmann::json header = nlohmann::json::parse(bytes.substr(sizeof(length), length));
+    return nlohmann::json::parse(header.at("__metadata__").at("model").get<std::string>());
   }
 
   Parameters Sampling(const Parameters& more) const
@@ -124,13 +143,64 @@ TEST_F(HUDLabel, AbundancesMadeElsewhereAreAlignedAndDecodedWithTheirEndmembers)
       Training(
           {{"ie", Path("e.tif")}, {"abundances", Path("turned.tif")}, {"iel", Path("other.tif")}, {"labels", "mine"}}));
   EXPECT_TRUE(Sample({{"label", "mine"}}).isApprox(1.01f * endmembers, 1e-5f));
-  EXPECT_TRUE(Sample({{"label", "vca"}}).isApprox(endmembers, 1e-5f));
-  // In the same order the maps are the same, so that what the file says of them is too.
-  const std::string model = ReadText(Path("m.safetensors"));
-  const auto first = model.find("mean_abundances");
-  const auto second = model.find("mean_abundances", first + 1);
-  ASSERT_NE(second, std::string::npos);
-  EXPECT_EQ(model.substr(first, 26), model.substr(second, 26));
+  EXPECT_TRUE(Sample({{"label", "ie"}}).isApprox(endmembers, 1e-5f));
+  const nlohmann::json maps = Model("m.safetensors").at("maps");
+  ASSERT_EQ(maps.size(), 2u);
+  EXPECT_EQ(maps[0].at("label"), "ie");
+  EXPECT_EQ(maps[1].at("label"), "mine");
+  for (std::size_t k = 0; k < 3; ++k)
+  {
+    EXPECT_NEAR(maps[0].at("mean_abundances").at(k), maps[1].at("mean_abundances").at(k), 1e-6);
+  }
+}
+
+TEST_F(HUDLabel, ALabelHasOneSetOfEndmembers)
+{
+  Run("HUDUnmix",
+      {{"in", Path("scene.tif")}, {"ne", "3"}, {"method", "sivm"}, {"out", Path("a.tif")}, {"outendm", Path("e.tif")}});
+  const Parameters maps = {{"abundances", Path("a.tif")}, {"iel", Path("e.tif")}};
+  Parameters named = maps;
+  named.emplace_back("labels", "vca");
+  ExpectSays(Failure("HUDTrain", Training(named)), {"'vca'", "different endmembers"});
+  named.back().second = "mine";
+  Run("HUDTrain", Training(named));
+  Run("HUDUnmix",
+      {{"in", Path("scene.tif")}, {"ne", "3"}, {"method", "nmf"}, {"out", Path("a.tif")}, {"outendm", Path("e.tif")}});
+  named.emplace_back("resume", Path("m.safetensors"));
+  named.emplace_back("iterations", "6");
+  ExpectSays(Failure("HUDTrain", Changed(Training({}), named)), {"'mine'", "different endmembers"});
+}
+
+TEST_F(HUDLabel, ResumingTakesTheEndmembersOfTheMethodOrLabelThatIsNamed)
+{
+  Run("HUDTrain", Training({{"methods", "vca,sivm"}, {"iterations", "6"}}));
+  const nlohmann::json whole = Model("m.safetensors");
+  const std::string bytes = ReadText(Path("m.safetensors"));
+  Run("HUDTrain",
+      Training({{"methods", "vca,sivm"}, {"iterations", "3"}, {"decay", "constant"}, {"out", Path("h.safetensors")}}));
+  for (const Parameters& named : {Parameters{{"methods", "sivm"}}, Parameters{{"labels", "sivm"}}})
+  {
+    Parameters parameters = {{"il", Path("scene.tif")},
+                             {"out", Path("t.safetensors")},
+                             {"resume", Path("h.safetensors")},
+                             {"iterations", "5"},
+                             {"device", "cpu"}};
+    parameters.push_back(named.front());
+    Run("HUDTrain", parameters);
+    const nlohmann::json tuned = Model("t.safetensors");
+    EXPECT_EQ(tuned.at("labels"), whole.at("labels"));
+    EXPECT_EQ(tuned.at("maps"), nlohmann::json::array({whole.at("maps").at(1)})) << named.front().first;
+  }
+  Run("HUDTrain", {{"il", Path("scene.tif")},
+                   {"out", Path("t.safetensors")},
+                   {"resume", Path("h.safetensors")},
+                   {"methods", "vca,sivm"},
+                   {"iterations", "6"},
+                   {"device", "cpu"}});
+  EXPECT_EQ(Model("t.safetensors").at("options").at("first_iteration"), 0);
+  Run("HUDTrain", Training({{"methods", "vca,sivm"}, {"iterations", "6"}, {"decay", "constant"}}));
+  EXPECT_EQ(ReadText(Path("t.safetensors")), ReadText(Path("m.safetensors")));
+  EXPECT_NE(bytes, ReadText(Path("m.safetensors"))) << "with another decay";
 }
 
 TEST_F(HUDLabel, ScenesAreLabelsAndANewOneIsTuned)
@@ -152,10 +222,10 @@ TEST_F(HUDLabel, ScenesAreLabelsAndANewOneIsTuned)
   ExpectSays(Log(), {"Tuning a model of 4 iterations"});
   EXPECT_EQ(Sample({{"model", Path("t.safetensors")}, {"label", "west"}}), endmembers);
   ExpectSays(Failure("HUDTrain", tuning), {"resume", "north, south", "expected the methods or labels"});
-  named.emplace_back("methods", "vca,sivm");
-  Run("HUDTrain", named);
   ExpectSays(Failure("HUDSample", Sampling({{"model", Path("t.safetensors")}, {"label", "east"}})),
-             {"label", "'east'", "north, south, west:vca, west:sivm"});
+             {"label", "'east'", "north, south, west"});
+  named.emplace_back("methods", "vca,sivm");
+  ExpectSays(Failure("HUDTrain", named), {"labels", "beside methods vca,sivm"});
 }
 
 TEST_F(HUDLabel, PresetsGiveWhatTheUserDoesNot)
@@ -184,7 +254,7 @@ TEST_F(HUDLabel, PresetsGiveWhatTheUserDoesNot)
 TEST_F(HUDLabel, RefusesWhatIsUnknownOrDoesNotFit)
 {
   ExpectSays(Failure("HUDTrain", Training({{"methods", "vca,vac"}})), {"vac", "vca", "sivm", "sisal", "nmf"});
-  ExpectSays(Failure("HUDTrain", Training({{"methods", "vca,vca"}})), {"methods", "'vca,vca'", "different names"});
+  ExpectSays(Failure("HUDTrain", Training({{"methods", "vca,vca"}})), {"methods", "found vca twice"});
   ExpectSays(Failure("HUDTrain", Training({{"methods", "sivm"}, {"ie", Path("scene.tif")}})), {"methods", "ie"});
   ExpectSays(Failure("HUDTrain", Training({{"labels", "one,two"}})),
              {"labels: found 2", "expected 1, one for each scene"});
@@ -194,6 +264,18 @@ TEST_F(HUDLabel, RefusesWhatIsUnknownOrDoesNotFit)
   ExpectSays(Failure("HUDSample", Sampling({{"guidance", "2"}})), {"guidance: found 2 without a label"});
   Run("HUDTrain", Training({}));
   ExpectSays(Failure("HUDSample", Sampling({{"label", "vca"}})), {"label", "trained without labels"});
+  const Parameters resume = {{"il", Path("scene.tif")},
+                             {"out", Path("t.safetensors")},
+                             {"resume", Path("m.safetensors")},
+                             {"iterations", "6"}};
+  ExpectSays(Failure("HUDTrain", Changed(resume, {{"methods", "nmf"}})),
+             {"methods: found nmf", "keeps the model's endmembers"});
+  ExpectSays(Failure("HUDTrain", Changed(resume, {{"labels", "west"}})), {"resume", "trained without labels"});
+  ExpectSays(Failure("HUDTrain", Training({{"labels", "one,,two"}})),
+             {"labels: found 'one,,two'", "names with commas"});
+  // Latin-1 becomes UTF-8, which the model file needs.
+  Run("HUDTrain", Training({{"labels", "M\xfcnchen"}}));
+  EXPECT_EQ(Model("m.safetensors").at("labels").at(0), "M\xc3\xbcnchen");
 }
 
 TEST_F(HUDLabel, RefusesAbundancesThatAreNone)

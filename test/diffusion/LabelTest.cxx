@@ -244,6 +244,32 @@ TEST_F(Label, ResumingGivesTheWeightsOfAnUninterruptedRun)
   EXPECT_EQ(ReadText(Path("whole")), ReadText(Path("resumed")));
 }
 
+TEST_F(Label, DropoutChangesTraining)
+{
+  hud::TrainingOptions options = MakeToyOptions();
+  hud::TrainSession without = MakeSession(options);
+  without.Run(3);
+  without.Save(Path("without"));
+  options.m_Network.m_Dropout = 0.3;
+  hud::TrainSession with = MakeSession(options);
+  with.Run(3);
+  with.Save(Path("with"));
+  hud::SafetensorsReader first(Path("without"));
+  hud::SafetensorsReader second(Path("with"));
+  EXPECT_FALSE(torch::equal(first.Read("network.input.weight"), second.Read("network.input.weight")));
+}
+
+TEST_F(Label, HasOneSetOfEndmembers)
+{
+  std::vector<hud::LabelInfo> labels = {MakeLabel("same"), MakeLabel("same")};
+  EXPECT_NO_THROW(hud::TrainSession({MakeMapOf(0), MakeMapOf(1)}, MakeToyScene(), MakeToyOptions(), OnCpu(), labels));
+  labels[1].m_Endmembers = 2. * MakeToyScene().m_Endmembers;
+  EXPECT_EQ(ErrorOf([&] {
+              hud::TrainSession({MakeMapOf(0), MakeMapOf(1)}, MakeToyScene(), MakeToyOptions(), OnCpu(), labels);
+            }),
+            "the label 'same' is given to maps of different endmembers");
+}
+
 TEST_F(Label, ANewOneBeginsAsNoneAndTrainsOn)
 {
   hud::TrainSession session = MakeSession();

@@ -187,6 +187,30 @@ TEST_F(ModelFile, GivesVersion2ItsOldMeaning)
   EXPECT_TRUE(info.m_Maps.empty());
 }
 
+TEST_F(ModelFile, RefusesMoreLabelsThanTheNetworkHas)
+{
+  m_Info.m_Scene.m_Labels.resize(3);
+  for (hud::LabelInfo& label : m_Info.m_Scene.m_Labels)
+  {
+    label.m_Name = "label";
+  }
+  hud::TensorMap tensors = {{"ema.down.0.convolution2.weight", torch::zeros({8, 8, 3, 3})},
+                            {"ema.down.1.convolution2.weight", torch::zeros({16, 16, 3, 3})},
+                            {"ema.label", torch::zeros({3, 32})}};
+  hud::WriteModelFile(Path("fits"), m_Info, tensors);
+  EXPECT_NO_THROW(hud::ModelFileReader(Path("fits")).CheckNetwork());
+  tensors["ema.label"] = torch::zeros({2, 32});
+  hud::WriteModelFile(Path("more"), m_Info, tensors);
+  EXPECT_THROW(hud::ModelFileReader(Path("more")).CheckNetwork(), hud::FileError);
+}
+
+TEST_F(ModelFile, RefusesAFirstIterationThatIsStillToCome)
+{
+  m_Info.m_Options.m_FirstIteration = m_Info.m_Iteration + 1;
+  hud::WriteModelFile(Path("bad"), m_Info, {});
+  EXPECT_NE(Refusal("bad").find("expected at least the first one, 4322"), std::string::npos) << Refusal("bad");
+}
+
 TEST_F(ModelFile, RefusesEndmembersOfALabelThatDoNotFit)
 {
   m_Info.m_Scene.m_Labels.resize(1);

@@ -83,6 +83,12 @@ TEST_F(Safetensors, RefusesHeadersThatLie)
       MakeFile(R"({"t":{"dtype":"F8","shape":[2],"data_offsets":[0,2]}})", 8),
       MakeFile(R"({"t":{"shape":[2],"data_offsets":[0,8]}})", 8),
       MakeFile(R"({"t":{"dtype":"F32","shape":[200],"data_offsets":[0,800]}})", 8),
+      MakeFile(
+          R"({"s":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"t":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})",
+          8),
+      MakeFile(
+          R"({"s":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"t":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})",
+          12),
       std::string(8, '\xff') + "{}",
   };
   for (const std::string& file : files)
