@@ -195,7 +195,7 @@ private:
       throw hud::InvalidData(DescribeInput("gen") + ": found " + std::to_string(found) + " bands, expected those of " +
                              DescribeInput("in") + ", " + std::to_string(bands));
     }
-    CheckLabels("gen", metadata, "real scene");
+    CheckBandLabels("gen", metadata, "real scene");
     if (!HasValue("out") && !HasValue("report") && !HasValue("quicklook"))
     {
       otbAppLogWARNING("None of out, report and quicklook names a file: the figures are in this log only");

@@ -7,7 +7,7 @@
 #include "otbHUDEndmemberImage.h"
 #include "otbHUDImageRows.h"
 #include "otbHUDInterrupt.h"
-#include "otbHUDModelLabels.h"
+#include "otbHUDModelBands.h"
 #include "otbHUDReplaceImageFilter.h"
 #include "otbHUDResidualImageFilter.h"
 #include "otbHUDRowImageSource.h"
@@ -201,7 +201,7 @@ private:
   /// Gives the outputs the model's wavelengths and what else is known, and says how they were made.
   void Describe(const hud::ModelInfo& info, const hud::SampleOptions& options)
   {
-    HUDSceneMetadata metadata = HUDModelLabels(info.m_Scene);
+    HUDSceneMetadata metadata = HUDModelBands(info.m_Scene);
     std::string synthetic = "yes";
     if (HasValue("in"))
     {
@@ -331,7 +331,7 @@ private:
   {
     HUDImageType& scene = *OpenImage("in");
     CheckBands("in", {&scene}, m_Endmembers.rows());
-    CheckLabels("in", HUDModelLabels(session.Info().m_Scene), "model");
+    CheckBandLabels("in", HUDModelBands(session.Info().m_Scene), "model");
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("in", {&scene});
     const bool repair = HasValue("mask");
     m_Encode = HUDEncodeImageFilter::New();

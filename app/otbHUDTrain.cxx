@@ -5,7 +5,7 @@
 #include "otbHUDApplication.h"
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDInterrupt.h"
-#include "otbHUDModelLabels.h"
+#include "otbHUDModelBands.h"
 #include "otbHUDPreview.h"
 #include "otbHUDStagedFile.h"
 
@@ -339,10 +339,9 @@ private:
     const std::vector<Eigen::Index> emptyBands = FindEmptyBands("il", scenes);
     hud::SceneInfo scene = resume ? info.m_Scene : DescribeScenes(scenes, emptyBands, info.m_Options.m_Seed);
     CheckBands("il", scenes, scene.m_Endmembers.rows());
-    const HUDSceneMetadata expected =
-        resume ? HUDModelLabels(scene) : HUDReadSceneMetadata(GetInputFiles("il").front());
+    const HUDSceneMetadata expected = resume ? HUDModelBands(scene) : HUDReadSceneMetadata(GetInputFiles("il").front());
     const std::string origin = resume ? "model to go on with" : "first scene";
-    CheckLabels("il", expected, origin);
+    CheckBandLabels("il", expected, origin);
     for (const std::string& file : GetInputFiles("il"))
     {
       CheckUnit("il (" + file + ")", HUDReadSceneMetadata(file), expected, origin);
@@ -529,7 +528,7 @@ private:
       const std::string name = "abundances (" + GetParameterStringList("abundances")[i] + "): ";
       const std::string path = GetParameterStringList("iel")[i];
       const HUDEndmemberTable table = ReadEndmembers("iel", path, endmembers.rows());
-      CheckLabels("iel (" + path + ")", table.m_Metadata, expected, origin);
+      CheckBandLabels("iel (" + path + ")", table.m_Metadata, expected, origin);
       CheckUnit("iel (" + path + ")", table.m_Metadata, expected, origin);
       const auto bands = static_cast<Eigen::Index>(image.GetNumberOfComponentsPerPixel());
       if (bands != endmembers.cols() || table.m_Endmembers.cols() != bands)
@@ -703,7 +702,7 @@ private:
     if (HasValue("ie"))
     {
       const HUDEndmemberTable table = ReadEndmembers("ie", bands);
-      CheckLabels(DescribeInput("ie"), table.m_Metadata, metadata, "first scene");
+      CheckBandLabels(DescribeInput("ie"), table.m_Metadata, metadata, "first scene");
       metadata = HUDEndmemberMetadata(table.m_Metadata, metadata);
       scene.m_Endmembers = table.m_Endmembers;
     }
@@ -712,7 +711,7 @@ private:
       options.m_Method = hud::ParseUnmixingMethod(m_Methods.front());
       scene.m_Endmembers = ExtractEndmembers("il", scenes, emptyBands, options).m_Endmembers;
     }
-    HUDSetModelLabels(scene, metadata);
+    HUDSetModelBands(scene, metadata);
     return scene;
   }
 

@@ -184,7 +184,7 @@ private:
     const HUDSceneMetadata metadata = HUDReadSceneMetadata(GetInputFile("in"));
     if (HasValue("ie"))
     {
-      CheckLabels(DescribeInput("ie"), table.m_Metadata, metadata, "scene");
+      CheckBandLabels(DescribeInput("ie"), table.m_Metadata, metadata, "scene");
     }
     table.m_Metadata = HUDEndmemberMetadata(table.m_Metadata, metadata);
     SetOutputMetadata("outendm", table.m_Metadata);

@@ -144,11 +144,11 @@ protected:
   /// unit, scale or offset is another. What is unknown is not compared.
   /// @param key of a parameter with images or endmembers
   /// @param name whose the expected are, such as "model"
-  void CheckLabels(const std::string& key, const HUDSceneMetadata& expected, const std::string& name);
+  void CheckBandLabels(const std::string& key, const HUDSceneMetadata& expected, const std::string& name);
 
   /// Does so for one file.
-  void CheckLabels(const std::string& file, const HUDSceneMetadata& found, const HUDSceneMetadata& expected,
-                   const std::string& name);
+  void CheckBandLabels(const std::string& file, const HUDSceneMetadata& found, const HUDSceneMetadata& expected,
+                       const std::string& name);
 
   /// Writes a log line about pixels that were left out, if there are any.
   void LogNoData(const HUDNoDataCounts& pixels);

@@ -703,19 +703,19 @@ void HUDApplication::CheckBands(const std::string& key, const std::vector<HUDIma
   }
 }
 
-void HUDApplication::CheckLabels(const std::string& key, const HUDSceneMetadata& expected, const std::string& name)
+void HUDApplication::CheckBandLabels(const std::string& key, const HUDSceneMetadata& expected, const std::string& name)
 {
   const std::vector<std::string> files = GetParameterType(key) == ParameterType_InputImageList
                                              ? GetInputFiles(key)
                                              : std::vector<std::string>{GetInputFile(key)};
   for (const std::string& file : files)
   {
-    CheckLabels(key + " (" + file + ")", HUDReadSceneMetadata(file), expected, name);
+    CheckBandLabels(key + " (" + file + ")", HUDReadSceneMetadata(file), expected, name);
   }
 }
 
-void HUDApplication::CheckLabels(const std::string& file, const HUDSceneMetadata& found,
-                                 const HUDSceneMetadata& expected, const std::string& name)
+void HUDApplication::CheckBandLabels(const std::string& file, const HUDSceneMetadata& found,
+                                     const HUDSceneMetadata& expected, const std::string& name)
 {
   // Some sensors drift from one scene to the next, by less than the distance of their bands.
   constexpr double kDrift = 5.;

@@ -11,7 +11,7 @@ namespace otb
 {
 
 /// Returns what a model knows of the bands.
-inline HUDSceneMetadata HUDModelLabels(const hud::SceneInfo& scene)
+inline HUDSceneMetadata HUDModelBands(const hud::SceneInfo& scene)
 {
   HUDSceneMetadata metadata;
   metadata.m_Wavelengths = scene.m_Wavelengths;
@@ -25,7 +25,7 @@ inline HUDSceneMetadata HUDModelLabels(const hud::SceneInfo& scene)
 }
 
 /// Has a model know what metadata say of the bands.
-inline void HUDSetModelLabels(hud::SceneInfo& scene, const HUDSceneMetadata& metadata)
+inline void HUDSetModelBands(hud::SceneInfo& scene, const HUDSceneMetadata& metadata)
 {
   scene.m_Wavelengths = metadata.m_Wavelengths;
   scene.m_Widths = metadata.m_Widths;
