@@ -107,7 +107,7 @@ private:
     AddChoice("method.sivm", "Simplex volume maximisation: pixels, the same every time");
     AddChoice("method.sisal", "Smallest simplex about nearly all pixels (SISAL), where no pixel is pure");
     AddChoice("method.nmf", "Minimum-volume non-negative matrix factorisation: small error and small simplex");
-    AddChoice("method.edaa", "Entropic archetypal analysis: endmembers that are nearest to materials");
+    AddChoice("method.edaa", "Entropic archetypal analysis: near to materials where many pixels are nearly pure");
 
     AddParameter(ParameterType_Int, "restarts", "Runs");
     SetParameterDescription("restarts",

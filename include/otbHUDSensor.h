@@ -58,11 +58,12 @@ struct HUDResampledEndmembers
   std::vector<std::string> m_Messages; ///< what to tell the user
 };
 
-/// Returns the endmembers in the bands of a sensor, see hud::ComputeBandResampling. Where their bands have scales or offsets
+/// Returns the endmembers in the bands of a sensor, see hud::ComputeBandResampling. Bands that are 0 in all endmembers hold no
+/// data and are left out. Where their bands have scales or offsets
 /// that differ, the result holds the values in their unit.
 /// @throws hud::InvalidData when their wavelengths are unknown, no band is covered, or one is not and is to be refused: it
 /// names the band and the range
-HUDResampledEndmembers HUDResampleEndmembers(const HUDEndmemberTable& endmembers, const HUDSensor& sensor,
+HUDResampledEndmembers HUDResampleEndmembers(const HUDEndmemberTable& table, const HUDSensor& sensor,
                                              HUDUncoveredBands uncovered);
 
 /// Scales the signal of endmembers, which is scale * value + offset.

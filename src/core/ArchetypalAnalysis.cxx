@@ -26,8 +26,8 @@ namespace
 
 using Eigen::Index;
 
-/// Factors of the first step sizes; the runs take them in turn.
-constexpr std::array<double, 7> kSteps = {0.125, 0.25, 0.5, 1., 2., 4., 8.};
+/// Factors of the first step sizes; the runs take them in turn, the usual ones first.
+constexpr std::array<double, 7> kSteps = {1., 0.5, 2., 0.25, 4., 0.125, 8.};
 
 /// Coordinates of a spectrum for each endmember.
 constexpr Index kCoordinates = 5;

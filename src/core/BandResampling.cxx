@@ -22,8 +22,11 @@ constexpr double kSame = 1e-6;
 /// Below this the integral of a response is rounding.
 constexpr double kLeastSum = 1e-12;
 
-/// Bands were cut out between wavelengths that are further apart than this many median distances.
+/// Bands were cut out between wavelengths that are further apart than this many usual distances.
 constexpr double kGap = 3.;
+
+/// What is usual is the median of so many distances about one.
+constexpr std::size_t kNeighbours = 5;
 
 void CheckBands(const std::vector<double>& wavelengths, const std::vector<double>& widths, const char* what)
 {
@@ -70,18 +73,21 @@ std::vector<Node> SortedNodes(const std::vector<double>& wavelengths)
   return nodes;
 }
 
-double MedianDistance(const std::vector<Node>& nodes)
+/// Returns the median of the distances about the one from node i to the next; the last node has that of the one before.
+double UsualDistance(const std::vector<Node>& nodes, std::size_t i)
 {
-  std::vector<double> distances;
-  for (std::size_t i = 1; i < nodes.size(); ++i)
-  {
-    distances.push_back(nodes[i].m_Wavelength - nodes[i - 1].m_Wavelength);
-  }
-  if (distances.empty())
+  if (nodes.size() < 2)
   {
     return 0.;
   }
-  const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2);
+  const std::size_t count = std::min(kNeighbours, nodes.size() - 1);
+  const std::size_t first = std::min(i - std::min(i, count / 2), nodes.size() - 1 - count);
+  std::vector<double> distances;
+  for (std::size_t k = first; k < first + count; ++k)
+  {
+    distances.push_back(nodes[k + 1].m_Wavelength - nodes[k].m_Wavelength);
+  }
+  const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(count / 2);
   std::nth_element(distances.begin(), middle, distances.end());
   return *middle;
 }
@@ -134,10 +140,10 @@ BandResampling ComputeBandResampling(const std::vector<double>& wavelengths, con
     throw InvalidData("the target has no widths, expected one for each band");
   }
   std::vector<Node> nodes = SortedNodes(wavelengths);
-  const double distance = MedianDistance(nodes);
-  for (Node& node : nodes)
+  for (std::size_t i = 0; i < nodes.size(); ++i)
   {
-    node.m_HalfBand = 0.5 * distance;
+    Node& node = nodes[i];
+    node.m_HalfBand = 0.5 * UsualDistance(nodes, i);
     for (const std::size_t band : node.m_Bands)
     {
       node.m_HalfBand = std::max(node.m_HalfBand, widths.empty() ? 0. : 0.5 * widths[band]);
@@ -172,7 +178,7 @@ BandResampling ComputeBandResampling(const std::vector<double>& wavelengths, con
       weights[i - 1] += whole - upper;
       const double gapBegin = a + nodes[i - 1].m_HalfBand;
       const double gapEnd = b - nodes[i].m_HalfBand;
-      if (b - a > kGap * distance && gapBegin < gapEnd)
+      if (b - a > kGap * UsualDistance(nodes, i - 1) && gapBegin < gapEnd)
       {
         resampling.m_InGaps[target] += response.Integral(gapBegin, gapEnd);
       }

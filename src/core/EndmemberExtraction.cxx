@@ -262,9 +262,39 @@ Candidate FindBySivm(const SpectraSource& source, const SceneStatistics& statist
   return one.Refined();
 }
 
+/// Returns the endmembers that `find(bands)` finds in the bands that hold data; they are 0 in the others.
+/// @throws InvalidData when it finds none that are independent
+template <typename Find>
+Candidate FindInFilledBands(const Eigen::MatrixXf& sample, const SceneStatistics& statistics,
+                            const ExtractionOptions& options, const Find& find)
+{
+  std::vector<Eigen::Index> filled;
+  for (Eigen::Index band = 0; band < sample.rows(); ++band)
+  {
+    if (statistics.m_Correlation(band, band) != 0.)
+    {
+      filled.push_back(band);
+    }
+  }
+  try
+  {
+    Candidate found;
+    found.m_Endmembers = Eigen::MatrixXd::Zero(sample.rows(), options.m_Endmembers);
+    found.m_Endmembers(filled, Eigen::all) = find(filled);
+    found.m_Rmse = FitFcls(sample, found.m_Endmembers).m_Rmse;
+    return found;
+  }
+  catch (const InvalidData& error)
+  {
+    throw InvalidData(ToString(options.m_Method) + " did not find " + std::to_string(options.m_Endmembers) +
+                      " endmembers that are independent (" + error.what() +
+                      "); ask for fewer endmembers or another method");
+  }
+}
+
 /// @param sampler is shown the scene
-Candidate FindByEdaa(const SpectraSource& source, const ExtractionOptions& options, SpectraSampler& sampler,
-                     const Steps& steps)
+Candidate FindByEdaa(const SpectraSource& source, const SceneStatistics& statistics, const ExtractionOptions& options,
+                     SpectraSampler& sampler, const Steps& steps)
 {
   source.Visit([&](const Eigen::Ref<const Eigen::MatrixXf>& spectra) { sampler.Add(spectra); });
   ArchetypalAnalysisOptions analysis;
@@ -272,10 +302,11 @@ Candidate FindByEdaa(const SpectraSource& source, const ExtractionOptions& optio
   analysis.m_Restarts = options.m_Restarts;
   analysis.m_Seed = options.m_Seed;
   analysis.m_Threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  Candidate found;
-  found.m_Endmembers = AnalyseArchetypes(sampler.Sample(), analysis, steps.m_AtStep).m_Endmembers;
-  found.m_Rmse = FitFcls(sampler.Sample(), found.m_Endmembers).m_Rmse;
-  return found;
+  const Eigen::MatrixXf& sample = sampler.Sample();
+  return FindInFilledBands(sample, statistics, options, [&](const std::vector<Eigen::Index>& bands) {
+    const Eigen::MatrixXf filled = sample(bands, Eigen::all);
+    return AnalyseArchetypes(filled, analysis, steps.m_AtStep).m_Endmembers;
+  });
 }
 
 /// @param scene what is known of the source
@@ -326,15 +357,17 @@ Candidate FindByVca(const SpectraSource& source, const Extraction& scene, const 
 }
 
 /// Returns what Sisal or Nmf find from a start.
-/// @throws InvalidData when it is not independent
-Candidate FindFrom(const Candidate& start, const Eigen::MatrixXf& sample, UnmixingMethod method, const Steps& steps)
+/// @throws InvalidData as FindInFilledBands
+Candidate FindFrom(const Candidate& start, const Eigen::MatrixXf& sample, const SceneStatistics& statistics,
+                   const ExtractionOptions& options, const Steps& steps)
 {
-  Candidate found;
-  found.m_Endmembers = method == UnmixingMethod::Sisal
-                           ? ExtractSisal(sample, start.m_Endmembers, SisalOptions(), steps.m_AtStep)
-                           : RefineEndmembers(sample, start.m_Endmembers, FactorisationOptions(), steps.m_AtStep);
-  found.m_Rmse = FitFcls(sample, found.m_Endmembers).m_Rmse;
-  return found;
+  return FindInFilledBands(sample, statistics, options, [&](const std::vector<Eigen::Index>& bands) {
+    const Eigen::MatrixXf filled = sample(bands, Eigen::all);
+    const Eigen::MatrixXd first = start.m_Endmembers(bands, Eigen::all);
+    return options.m_Method == UnmixingMethod::Sisal
+               ? ExtractSisal(filled, first, SisalOptions(), steps.m_AtStep)
+               : RefineEndmembers(filled, first, FactorisationOptions(), steps.m_AtStep);
+  });
 }
 
 } // namespace
@@ -398,7 +431,7 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
     best = FindBySivm(source, statistics, settings, sampler, steps);
     break;
   case UnmixingMethod::Edaa:
-    best = FindByEdaa(source, settings, sampler, steps);
+    best = FindByEdaa(source, statistics, settings, sampler, steps);
     break;
   default:
     best = FindByVca(source, extraction, settings, sampler, steps);
@@ -412,7 +445,7 @@ Extraction ExtractEndmembers(const SpectraSource& source, const ExtractionOption
   }
   if (options.m_Method == UnmixingMethod::Sisal || options.m_Method == UnmixingMethod::Nmf)
   {
-    best = FindFrom(best, sampler.Sample(), options.m_Method, steps);
+    best = FindFrom(best, sampler.Sample(), statistics, options, steps);
   }
   extraction.m_Endmembers = std::move(best.m_Endmembers);
   // Medians and projections leave rounding errors where all pixels are 0.

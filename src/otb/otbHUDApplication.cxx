@@ -633,6 +633,8 @@ Eigen::Index HUDApplication::CountEndmembers(HUDSceneSource& source, const hud::
     });
     hud::EndmemberCountOptions countOptions;
     countOptions.m_Extraction = options;
+    // Refined runs of VCA reach the lowest error; other methods may never reach the one that is asked for.
+    countOptions.m_Extraction.m_Method = hud::UnmixingMethod::Vca;
     countOptions.m_LargestError = largestError;
     count = hud::CountEndmembers(
         source, countOptions,

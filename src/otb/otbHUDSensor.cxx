@@ -112,18 +112,26 @@ std::string UnitIn(const std::string& name, std::size_t begin)
   return first == std::string::npos ? "" : name.substr(first, name.find_last_not_of(marks) - first + 1);
 }
 
+// Whether a column's name is a word and perhaps a unit of length.
+bool IsLength(const std::string& name, const std::string& word)
+{
+  const bool begins = STARTS_WITH_CI(name.c_str(), word.c_str());
+  const std::string unit = begins ? UnitIn(name, word.size()) : "";
+  return begins && (unit.empty() || HUDToNanometres(1., unit));
+}
+
 Columns FindColumns(const Row& names)
 {
   Columns columns;
   for (std::size_t column = 0; column < names.size(); ++column)
   {
     const std::string& name = names[column];
-    if (!columns.m_Wavelength && STARTS_WITH_CI(name.c_str(), "wavelength"))
+    if (!columns.m_Wavelength && IsLength(name, "wavelength"))
     {
       columns.m_Wavelength = column;
       columns.m_WavelengthUnit = UnitIn(name, std::string("wavelength").size());
     }
-    else if (!columns.m_Width && STARTS_WITH_CI(name.c_str(), "fwhm"))
+    else if (!columns.m_Width && IsLength(name, "fwhm"))
     {
       columns.m_Width = column;
       columns.m_WidthUnit = UnitIn(name, std::string("fwhm").size());
@@ -144,7 +152,7 @@ Columns FindColumns(const Row& names)
 HUDSensor ParseSensor(std::string_view text, const std::string& name, const std::string& file)
 {
   const std::string expected = "expected a row for each band, and a first row that names the columns, among them "
-                               "wavelength and fwhm";
+                               "wavelength and fwhm, in nm or um";
   std::vector<NumberedRow> rows = SplitRows(text);
   if (rows.empty())
   {
@@ -201,13 +209,8 @@ HUDSensor ParseSensor(std::string_view text, const std::string& name, const std:
     const std::string unit = columns.m_WavelengthUnit.empty() ? guess : columns.m_WavelengthUnit;
     const std::optional<double> centre = HUDToNanometres(wavelength, unit);
     const std::optional<double> fwhm = HUDToNanometres(width, columns.m_WidthUnit.empty() ? unit : columns.m_WidthUnit);
-    if (!centre || !fwhm)
-    {
-      throw hud::InvalidData(file + ": found the unit \"" + (centre ? columns.m_WidthUnit : unit) +
-                             "\"; expected nm or um");
-    }
-    sensor.m_Wavelengths.push_back(*centre);
-    sensor.m_Widths.push_back(*fwhm);
+    sensor.m_Wavelengths.push_back(centre.value()); // FindColumns takes known units only
+    sensor.m_Widths.push_back(fwhm.value());
     if (columns.m_Name)
     {
       sensor.m_BandNames.push_back(cells[*columns.m_Name]);
@@ -271,6 +274,35 @@ Eigen::VectorXd Zeros(const HUDSceneMetadata& metadata, Eigen::Index bands)
 {
   return Eigen::VectorXd::NullaryExpr(
       bands, [&](Eigen::Index band) { return At(metadata.m_Offsets, band, 0.) / At(metadata.m_Scales, band, 1.); });
+}
+
+// The bands that are not 0 in all endmembers: those hold data in the scene.
+std::vector<std::size_t> FilledBands(const Eigen::MatrixXd& endmembers)
+{
+  std::vector<std::size_t> filled;
+  for (Eigen::Index band = 0; band < endmembers.rows(); ++band)
+  {
+    if (!endmembers.row(band).isZero(0.))
+    {
+      filled.push_back(static_cast<std::size_t>(band));
+    }
+  }
+  return filled;
+}
+
+// The endmembers without the bands that hold no data.
+HUDEndmemberTable WithoutEmptyBands(const HUDEndmemberTable& endmembers)
+{
+  const std::vector<std::size_t> filled = FilledBands(endmembers.m_Endmembers);
+  HUDEndmemberTable table = endmembers;
+  table.m_Endmembers = endmembers.m_Endmembers(filled, Eigen::all);
+  HUDSceneMetadata& metadata = table.m_Metadata;
+  for (std::vector<double>* const list :
+       {&metadata.m_Wavelengths, &metadata.m_Widths, &metadata.m_Scales, &metadata.m_Offsets})
+  {
+    *list = Selected(*list, filled);
+  }
+  return table;
 }
 
 // Why a band is not covered.
@@ -389,15 +421,16 @@ std::vector<double> HUDParseRatios(const std::string& text)
   return ratios;
 }
 
-HUDResampledEndmembers HUDResampleEndmembers(const HUDEndmemberTable& endmembers, const HUDSensor& sensor,
+HUDResampledEndmembers HUDResampleEndmembers(const HUDEndmemberTable& table, const HUDSensor& sensor,
                                              HUDUncoveredBands uncovered)
 {
-  const HUDSceneMetadata& metadata = endmembers.m_Metadata;
-  if (metadata.m_Wavelengths.empty())
+  if (table.m_Metadata.m_Wavelengths.empty())
   {
     throw hud::InvalidData("the wavelengths of the endmembers are not known, expected them to simulate the sensor " +
                            sensor.m_Name);
   }
+  const HUDEndmemberTable endmembers = WithoutEmptyBands(table);
+  const HUDSceneMetadata& metadata = endmembers.m_Metadata;
   const hud::BandResampling resampling =
       hud::ComputeBandResampling(metadata.m_Wavelengths, metadata.m_Widths, sensor.m_Wavelengths, sensor.m_Widths);
   HUDResampledEndmembers result;
@@ -444,7 +477,12 @@ void HUDScaleSignal(HUDEndmemberTable& endmembers, double factor)
     throw hud::InvalidOption(hud::Compose("found ", factor, ", expected a number above 0, at most ", kLargestFactor));
   }
   const Eigen::VectorXd zero = Zeros(endmembers.m_Metadata, endmembers.m_Endmembers.rows());
-  endmembers.m_Endmembers = (factor * (endmembers.m_Endmembers.colwise() + zero)).colwise() - zero;
+  for (const std::size_t filled : FilledBands(endmembers.m_Endmembers))
+  {
+    const auto band = static_cast<Eigen::Index>(filled);
+    endmembers.m_Endmembers.row(band).array() =
+        factor * (endmembers.m_Endmembers.row(band).array() + zero(band)) - zero(band);
+  }
 }
 
 Eigen::VectorXd HUDNoiseDeviations(const HUDEndmemberTable& endmembers,
@@ -463,8 +501,12 @@ Eigen::VectorXd HUDNoiseDeviations(const HUDEndmemberTable& endmembers,
   }
   // The mean of mixtures is the mixture of the means.
   const Eigen::VectorXd mean = endmembers.m_Endmembers * abundances;
-  return hud::NoiseDeviations(mean + Zeros(endmembers.m_Metadata, bands),
-                              Eigen::Map<const Eigen::VectorXd>(ratios.data(), count));
+  const Eigen::VectorXd deviations = hud::NoiseDeviations(mean + Zeros(endmembers.m_Metadata, bands),
+                                                          Eigen::Map<const Eigen::VectorXd>(ratios.data(), count));
+  Eigen::VectorXd ofFilled = Eigen::VectorXd::Zero(bands);
+  const std::vector<std::size_t> filled = FilledBands(endmembers.m_Endmembers);
+  ofFilled(filled) = deviations(filled);
+  return ofFilled;
 }
 
 std::string HUDCompareEndmemberNames(const std::vector<std::string>& endmembers,
@@ -488,7 +530,8 @@ std::string HUDCompareEndmemberNames(const std::vector<std::string>& endmembers,
   for (const auto& [name, place] : ofAbundances)
   {
     const auto same = ofEndmembers.find(name);
-    if (same != ofEndmembers.end() && same->second != place)
+    const bool isHereToo = place < endmembers.size() && CPLString(endmembers[place]).Trim().tolower() == name;
+    if (same != ofEndmembers.end() && same->second != place && !isHereToo)
     {
       throw hud::InvalidData(hud::Compose("band ", place + 1, " of the abundances is '", abundances[place],
                                           "', which is endmember ", same->second + 1,

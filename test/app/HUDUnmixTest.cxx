@@ -758,7 +758,7 @@ TEST_F(HUDUnmix, EveryWayToFindEndmembersGivesAnUnmixing)
 TEST_F(HUDUnmix, EveryMethodGivesAnUnmixingAndIsNamed)
 {
   std::set<std::string> endmembers;
-  for (const char* method : {"vca", "sivm", "sisal", "nmf"})
+  for (const char* method : {"vca", "sivm", "sisal", "nmf", "edaa"})
   {
     SCOPED_TRACE(method);
     Run("HUDUnmix", With({{"method", method}, {"report", Path("r.json")}}));
@@ -779,7 +779,7 @@ TEST_F(HUDUnmix, EveryMethodLeavesNoDataAndEmptyBandsOut)
   holed.m_Pixels.col(77).setConstant(std::numeric_limits<float>::quiet_NaN());
   holed.m_Pixels.row(4).setZero();
   WriteImage(m_Folder / "holed.tif", holed);
-  for (const char* method : {"sivm", "sisal", "nmf"})
+  for (const char* method : {"sivm", "sisal", "nmf", "edaa"})
   {
     SCOPED_TRACE(method);
     Run("HUDUnmix", With({{"method", method}}, "holed.tif"));
@@ -790,7 +790,7 @@ TEST_F(HUDUnmix, EveryMethodLeavesNoDataAndEmptyBandsOut)
 
 TEST_F(HUDUnmix, OnlyVcaKnowsShade)
 {
-  for (const char* method : {"sivm", "sisal", "nmf"})
+  for (const char* method : {"sivm", "sisal", "nmf", "edaa"})
   {
     ExpectSays(Failure("HUDUnmix", With({{"method", method}, {"shade", "1"}})), {"shade", method, "expected vca"});
   }

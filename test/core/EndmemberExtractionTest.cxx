@@ -5,6 +5,7 @@
 
 #include "ErrorMessage.h"
 #include "RandomMatrix.h"
+#include "hud/core/ArchetypalAnalysis.h"
 #include "hud/core/Decoder.h"
 #include "hud/core/Error.h"
 #include "hud/core/LeastSquares.h"
@@ -321,7 +322,8 @@ TEST(EndmemberExtraction, EachMethodFindsMaterialsAndSaysItsError)
 TEST(EndmemberExtraction, OnlyVcaIsRefined)
 {
   const Eigen::MatrixXf spectra = Scene(4, 30., 13).m_Spectra;
-  for (const UnmixingMethod method : {UnmixingMethod::Sivm, UnmixingMethod::Sisal, UnmixingMethod::Nmf})
+  for (const UnmixingMethod method :
+       {UnmixingMethod::Sivm, UnmixingMethod::Sisal, UnmixingMethod::Nmf, UnmixingMethod::Edaa})
   {
     ExtractionOptions refined = Options(4, 3, 30);
     ExtractionOptions other = Options(4, 3, 0);
@@ -342,11 +344,46 @@ TEST(EndmemberExtraction, SivmIsWhatExtractSivmFinds)
             ExtractSivm(source, ComputeSceneStatistics(source), 5).m_Endmembers);
 }
 
+TEST(EndmemberExtraction, EdaaIsWhatAnalyseArchetypesFindsInTheBandsWithData)
+{
+  const Eigen::MatrixXf spectra = Scene(3, 35., 16).m_Spectra;
+  Eigen::MatrixXf wider = Eigen::MatrixXf::Zero(spectra.rows() + 9, spectra.cols());
+  wider.topRows(spectra.rows()) = spectra;
+  ExtractionOptions options = Options(3, 6, 30);
+  options.m_Method = UnmixingMethod::Edaa;
+  options.m_SamplePixels = spectra.cols();
+  hud::ArchetypalAnalysisOptions analysis;
+  analysis.m_Endmembers = 3;
+  analysis.m_Restarts = 6;
+  analysis.m_Seed = options.m_Seed;
+  const Eigen::MatrixXd expected = hud::AnalyseArchetypes(spectra, analysis).m_Endmembers;
+  int steps = 0;
+  const hud::Extraction found = ExtractEndmembers(InMemorySpectra(wider), options, [&](double) { ++steps; });
+  EXPECT_TRUE(found.m_Endmembers.topRows(spectra.rows()).isApprox(expected, 1e-6));
+  EXPECT_TRUE(found.m_Endmembers.bottomRows(9).isZero(0.));
+  EXPECT_GE(steps, 6);
+}
+
+TEST(EndmemberExtraction, AMethodThatFindsTheSameTwiceSaysWhatToDo)
+{
+  // One material and one mixture of it with darkness: no three endmembers are independent.
+  Eigen::MatrixXf spectra = Eigen::MatrixXf::Constant(8, 40, 1.f);
+  for (Eigen::Index pixel = 0; pixel < spectra.cols(); ++pixel)
+  {
+    spectra.col(pixel) *= 1.f + 0.01f * static_cast<float>(pixel);
+  }
+  ExtractionOptions options = Options(3, 2, 0);
+  options.m_Method = UnmixingMethod::Edaa;
+  EXPECT_TRUE(Says(MessageOf<hud::InvalidData>([&] { ExtractEndmembers(InMemorySpectra(spectra), options); }),
+                   "edaa did not find 3 endmembers that are independent"));
+}
+
 TEST(EndmemberExtraction, BandsWithoutDataStayZeroInEveryMethod)
 {
   Eigen::MatrixXf spectra = Scene(3, 30., 15).m_Spectra;
   spectra.row(7).setZero();
-  for (const UnmixingMethod method : {UnmixingMethod::Sivm, UnmixingMethod::Sisal, UnmixingMethod::Nmf})
+  for (const UnmixingMethod method :
+       {UnmixingMethod::Sivm, UnmixingMethod::Sisal, UnmixingMethod::Nmf, UnmixingMethod::Edaa})
   {
     ExtractionOptions options = Options(3, 2, 0);
     options.m_Method = method;

@@ -241,23 +241,6 @@ TEST(MinimumVolumeNmf, MoreWeightMakesASmallerSimplexAndALargerError)
 }
 
 // Of bands log |Y - A X|^2 + w log det(A^T A), up to its delta.
-TEST(MinimumVolumeNmf, MoreIterationsNeverRaiseTheObjective)
-{
-  const SyntheticScene scene = MixedScene(3, 25., 14);
-  const Eigen::MatrixXd start = PixelsAsStart(scene, 3);
-  double last = std::numeric_limits<double>::infinity();
-  for (const int iterations : {1, 2, 5, 20, 60})
-  {
-    RefinementOptions options = LogDeterminant(3.);
-    options.m_Iterations = iterations;
-    const Eigen::MatrixXd found = RefineEndmembers(scene.m_Spectra, start, options);
-    const double objective = 2. * static_cast<double>(kBands) * std::log(FclsError(scene.m_Spectra, found)) +
-                             3. * std::log((found.transpose() * found).determinant());
-    EXPECT_LE(objective, last + 1e-3) << iterations;
-    last = objective;
-  }
-}
-
 TEST(MinimumVolumeNmf, IsTheSameInAnyUnitsAndForAnyNumberOfPixels)
 {
   const SyntheticScene scene = MixedScene(4, 25., 15);

@@ -39,7 +39,7 @@ struct BandResampling
 ///
 /// What lies beyond the first and last wavelength is left out of the integral. The range ends half a band beyond them; half a
 /// band is half of the width or of the distance of bands, whichever is larger. Where neighbouring wavelengths are more than
-/// three times the median distance apart, bands were cut out: what is further than half a band from both of them is a gap.
+/// three times the median of the five distances about theirs apart, bands were cut out: what is further than half a band from both of them is a gap.
 /// @param wavelengths, widths of the source's centres, and full widths at half maximum (empty: unknown), nanometre
 /// @param targetWavelengths, targetWidths of the target, in any order
 /// @throws InvalidData when numbers of bands do not fit, a number is not finite and above 0, or the source is one wavelength

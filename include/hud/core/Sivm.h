@@ -23,8 +23,9 @@ struct SivmResult
 
 /// Returns the pixels that make the volume of their simplex large, one after the other (Thurau, Kersting and Bauckhage,
 /// "Yes we can: simplex volume maximization for descriptive web-scale matrix factorization", CIKM 2010): first the pixel
-/// farthest from the mean, then, until there are d, the one farthest from the plane through those found. There is no
-/// chance in it. It looks at the d - 1 principal components; all else about a pixel is noise, which the endmembers are
+/// farthest from the mean, then, until there are d, the one farthest from the plane through those found. Unlike there, where
+/// the first is found from any pixel and volumes are estimated from distances, heights are exact. There is no chance in it.
+/// It looks at the d - 1 principal components; all else about a pixel is noise, which the endmembers are
 /// without. Reads the source once and keeps d - 1 numbers of each pixel in a temporary file.
 /// @param statistics of the source
 /// @param endmembers d, 2 to the number of bands
