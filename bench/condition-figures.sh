@@ -5,8 +5,8 @@
 # Prints what labels and tuning do.
 #
 #   bench/condition-figures.sh labels [ITERATIONS [METHODS]]
-#     Trains on the demo's scene, unmixed by METHODS (vca,edaa,nmf), ITERATIONS (2000), and prints for each label, with
-#     guidance 0, 1 and 1.5, the Frechet distances of 256 patches from the scene's real maps by each of the methods: the
+#     Trains on the demo's scene, unmixed by METHODS (vca,edaa,sisal), ITERATIONS (900), and prints for each label, with
+#     guidance 0, 1 and 1.5, the Frechet distances of 144 patches from the scene's real maps by each of the methods: the
 #     least should be that of the label. Beside them those of the real maps from each other. Then how far
 #     abundances are from the simplex.
 #   bench/condition-figures.sh tuning [ITERATIONS...]
@@ -24,10 +24,11 @@ shift
 need HUDTrain HUDSample HUDUnmix
 build_bench hud_score_abundances hud_check_mixture
 
-# draw MODEL NAME ARGUMENT...: 256 patches, as NAME.tif.
+# draw MODEL NAME ARGUMENT...: a square of patches, `edge` pixels wide, as NAME.tif.
+edge=512
 draw()
 {
-  quietly "$prefix/bin/otbcli_HUDSample" -model "$1" -layout patches -sizex 512 -sizey 512 -out "$work/spectra.tif" \
+  quietly "$prefix/bin/otbcli_HUDSample" -model "$1" -layout patches -sizex $edge -sizey $edge -out "$work/spectra.tif" \
     -outabund "$work/$2.tif" -outendm "$work/endmembers.tif" "${@:3}"
 }
 
@@ -45,7 +46,8 @@ frechet()
 
 labels()
 {
-  local iterations=${1:-2000} methods=${2:-vca,edaa,nmf} scene=$here/data/jasper_ridge.tif label other guidance
+  local iterations=${1:-900} methods=${2:-vca,edaa,sisal} scene=$here/data/jasper_ridge.tif label other guidance
+  edge=384
   quietly "$prefix/bin/otbcli_HUDTrain" -il "$scene" -ne 4 -methods "$methods" -iterations "$iterations" \
     -out "$work/model.safetensors"
   for label in ${methods//,/ }; do
