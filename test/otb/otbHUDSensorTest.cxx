@@ -84,7 +84,7 @@ TEST_F(HUDSensorFile, SaysWhatIsWrong)
   ExpectSays(Refusal("# x\nwavelength,fwhm\n490,-3\n"), {"\"-3\" as fwhm in row 3, column 2", "above 0"});
   ExpectSays(Refusal("wavelength,fwhm\nnan,3\n"), {"\"nan\" as wavelength in row 2, column 1"});
   ExpectSays(Refusal("wavelength,fwhm,snr\n490,20,0\n"), {"\"0\" as snr in row 2, column 3"});
-  ExpectSays(Refusal("wavelength_THz,fwhm\n490,20\n"), {"unit \"THz\"", "nm or um"});
+  ExpectSays(Refusal("wavelength_THz,fwhm\n490,20\n"), {"\"wavelength_THz, fwhm\"", "nm or um"});
   EXPECT_TRUE(Says(MessageOf<hud::FileError>([] { otb::HUDReadSensorFile("/nothing.csv"); }), "/nothing.csv"));
 }
 
