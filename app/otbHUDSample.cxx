@@ -2,6 +2,7 @@
 // Copyright (c) The HUD developers
 
 #include "otbHUDApplication.h"
+#include "otbHUDCoarseMap.h"
 #include "otbHUDDecodeImageFilter.h"
 #include "otbHUDEncodeImageFilter.h"
 #include "otbHUDEndmemberImage.h"
@@ -20,6 +21,9 @@
 
 #include "itkMultiThreader.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -52,8 +56,11 @@ private:
         "Draws abundances from a model that HUDTrain made, and decodes them to spectra. Abundances are never "
         "negative and sum to one; the spectra are their mixtures of the model's endmembers, in the unit "
         "of the scene that the model was trained on. With an existing scene (in) it makes another realisation of that "
-        "place, or repairs it (mask), on the same grid.");
-    SetDocLimitations("Nothing larger than the model's patch is coherent, unless an existing scene gives it.");
+        "place, or repairs it (mask), on the same grid. With a coarse map (coarse) it makes a scene whose materials are "
+        "where the map says.");
+    SetDocLimitations(
+        "Nothing larger than a patch of the model's coarsest level is coherent, unless an existing scene or a "
+        "coarse map gives it.");
     SetDocAuthors("The HUD developers");
     SetDocSeeAlso("HUDTrain, HUDDecode");
     AddDocTag(Tags::Hyperspectral);
@@ -106,6 +113,15 @@ private:
                             "Make only those pixels of the existing scene anew that are not 0 in this image's first "
                             "band (clouds, bad stripes), and its no-data pixels. All others are kept as they are.");
     MandatoryOff("mask");
+
+    AddParameter(ParameterType_InputImage, "coarse", "Coarse map");
+    SetParameterDescription(
+        "coarse",
+        "What is where: an image of abundances of the model's endmembers, or of one band with their numbers from 1 on, such as "
+        "a painted or classified one. Each of its pixels becomes 2, 4, 8, ... pixels of the scene along each edge, with these "
+        "abundances on average: as many as Width and Height ask for, or if they are not changed as many as the model's "
+        "coarsest level has. Pixels of 0 and without data are free. The scene has the map's grid.");
+    MandatoryOff("coarse");
 
     AddParameter(ParameterType_String, "label", "Label");
     SetParameterDescription(
@@ -193,7 +209,18 @@ private:
                                  << " iterations");
     m_EndmemberImage = HUDEndmembersToImage(m_Endmembers);
     SetParameterOutputImage("outendm", m_EndmemberImage.GetPointer());
-    HasValue("in") ? SamplePlace(session, options) : SampleScene(session, options);
+    if (HasValue("in"))
+    {
+      SamplePlace(session, options);
+    }
+    else if (HasValue("coarse"))
+    {
+      SampleCoarse(session, options);
+    }
+    else
+    {
+      SampleScene(session, options);
+    }
     Describe(info, options);
     WriteOutputs();
   }
@@ -203,6 +230,13 @@ private:
   {
     HUDSceneMetadata metadata = HUDModelBands(info.m_Scene);
     std::string synthetic = "yes";
+    if (HasValue("coarse"))
+    {
+      const double scale = 1 << options.m_PlaceLevel;
+      SetOutputGrid("out", "coarse", scale);
+      SetOutputGrid("outabund", "coarse", scale);
+      metadata.m_Items["coarse"] = fs::path(GetInputFile("coarse")).filename().string();
+    }
     if (HasValue("in"))
     {
       const std::string file = GetInputFile("in");
@@ -214,7 +248,7 @@ private:
       }
       // How a source was made that is synthetic itself is not how this scene is.
       for (const char* item : {"synthetic", "generator", "generator_version", "model", "model_iterations", "seed",
-                               "label", "guidance", "sampler", "steps", "source", "strength", "endmembers",
+                               "label", "guidance", "coarse", "sampler", "steps", "source", "strength", "endmembers",
                                "simulated_sensor", "simulated_snr", "simulated_illumination", "noise_seed"})
       {
         source.m_Items[item].clear();
@@ -282,13 +316,19 @@ private:
     const std::vector<std::pair<std::string, bool>> ofNewScenes = {
         {"sizex", GetParameterInt("sizex") != defaults.m_Width},
         {"sizey", GetParameterInt("sizey") != defaults.m_Height},
-        {"layout", GetParameterString("layout") != "scene"}};
+        {"layout", GetParameterString("layout") != "scene"},
+        {"coarse", HasValue("coarse")}};
     const bool place = HasValue("in");
+    if (HasValue("coarse") && GetParameterString("layout") != "scene")
+    {
+      throw hud::InvalidOption("layout: found " + GetParameterString("layout") +
+                               " beside a coarse map, expected scene");
+    }
     for (const auto& [key, isSet] : place ? ofNewScenes : ofPlaces)
     {
       if (isSet)
       {
-        throw hud::InvalidOption(key + (place ? ": found beside in, whose size the result has: leave it out"
+        throw hud::InvalidOption(key + (place ? ": found beside in, whose place and size the result has: leave it out"
                                               : ": found without an existing scene, expected in as well"));
       }
     }
@@ -318,8 +358,51 @@ private:
 
   void SampleScene(const hud::SampleSession& session, const hud::SampleOptions& options)
   {
-    const auto scene = std::make_shared<const hud::SampledScene>(
-        WithProgress([&](const auto& proceed) { return session.Sample(options, proceed); }));
+    Connect(WithProgress([&](const auto& proceed) { return session.Sample(options, proceed); }));
+  }
+
+  /// Makes a scene whose large structure is given.
+  void SampleCoarse(const hud::SampleSession& session, hud::SampleOptions& options)
+  {
+    const std::string name = DescribeInput("coarse") + ": ";
+    try
+    {
+      const HUDCoarseMap map(*OpenImage("coarse"), m_Endmembers.cols(),
+                             static_cast<unsigned int>(GetParameterInt("ram")));
+      const hud::SampleOptions defaults;
+      const bool isSizeGiven = options.m_Width != defaults.m_Width || options.m_Height != defaults.m_Height;
+      options.m_PlaceLevel =
+          hud::FindPlaceLevel(session.Info().m_Options, map.Width(), map.Height(),
+                              isSizeGiven ? std::optional(std::pair(options.m_Width, options.m_Height)) : std::nullopt);
+      options.m_Width = map.Width() << options.m_PlaceLevel;
+      options.m_Height = map.Height() << options.m_PlaceLevel;
+      std::size_t free = 0;
+      std::vector<std::uint8_t> valid;
+      const auto place = [&](Eigen::Index row, const Eigen::Ref<Eigen::MatrixXf>& abundances,
+                             std::vector<hud::PixelRole>& roles) {
+        map.Read(row, abundances, valid);
+        std::transform(valid.begin(), valid.end(), roles.begin(),
+                       [](std::uint8_t isKnown) { return isKnown != 0 ? hud::PixelRole::Keep : hud::PixelRole::Make; });
+        free += static_cast<std::size_t>(std::count(valid.begin(), valid.end(), std::uint8_t(0)));
+      };
+      Connect(WithProgress([&](const auto& proceed) { return session.SamplePlace(options, place, proceed); }));
+      otbAppLogINFO("Coarse map: each pixel is " << (1 << options.m_PlaceLevel) << " x " << (1 << options.m_PlaceLevel)
+                                                 << " pixels of the scene; " << free << " pixels of the map are free");
+    }
+    catch (const hud::InvalidData& error)
+    {
+      throw hud::InvalidData(name + error.what());
+    }
+    catch (const hud::InvalidOption& error)
+    {
+      throw hud::InvalidOption(name + error.what());
+    }
+  }
+
+  /// Connects a sample to the outputs.
+  void Connect(hud::SampledScene sample)
+  {
+    const auto scene = std::make_shared<const hud::SampledScene>(std::move(sample));
     m_Abundances = HUDRowImageSource::New();
     m_Abundances->SetRows(scene->Endmembers(), scene->Width(), scene->Height(),
                           [scene](Eigen::Index row, auto pixels) { scene->ReadRows(row, 1, pixels); });

@@ -234,6 +234,13 @@ private:
         "scenes. Scenes where that is less than a patch are learned from whole. 0 to 0.5.");
     SetDefaultParameterFloat("holdout", static_cast<float>(defaults.m_HoldOut));
 
+    AddParameter(ParameterType_Int, "levels", "Levels");
+    SetParameterDescription(
+        "levels",
+        "Levels of a cascade that learns structure larger than a patch: a pixel of each further level is the mean of 2 x 2, so "
+        "that a patch covers twice as much. 1: patches only. 0: as many as the scenes have room for.");
+    SetDefaultParameterInt("levels", defaults.m_Levels);
+
     AddParameter(ParameterType_Group, "net", "Network");
     SetParameterDescription("net", "Architecture of the U-Net.");
     AddParameter(ParameterType_Int, "net.width", "Width");
@@ -256,10 +263,10 @@ private:
     AddSeedParameter();
     AddRAMParameter();
     for (const char* key :
-         {"methods",   "abundances", "iel",      "labels",     "previewevery",  "checkpoint", "preset",
-          "patch",     "batch",      "lr",       "decay",      "warmup",        "clip",       "loss",
-          "weighting", "prediction", "schedule", "timesteps",  "projection",    "floor",      "augment",
-          "holdout",   "net.width",  "net.mult", "net.blocks", "net.attention", "net.dropout"})
+         {"methods",   "abundances", "iel",       "labels",    "previewevery", "checkpoint",    "preset",
+          "patch",     "batch",      "lr",        "decay",     "warmup",       "clip",          "loss",
+          "weighting", "prediction", "schedule",  "timesteps", "projection",   "floor",         "augment",
+          "holdout",   "levels",     "net.width", "net.mult",  "net.blocks",   "net.attention", "net.dropout"})
     {
       GetParameterByKey(key)->SetUserLevel(UserLevel_Advanced);
       MandatoryOff(key);
@@ -354,6 +361,10 @@ private:
     }
     AddAbundances(maps, scene.m_Endmembers, expected, origin);
 
+    if (!resume)
+    {
+      ChooseLevels(info.m_Options, maps.m_Maps);
+    }
     hud::TrainSession session = MakeSession(maps, scene, info.m_Options);
     if (resume && session.Info().m_Options.m_FirstIteration > info.m_Options.m_FirstIteration)
     {
@@ -640,6 +651,7 @@ private:
     options.m_Floor = GetParameterFloat("floor");
     options.m_Augment = GetParameterInt("augment") != 0;
     options.m_HoldOut = GetParameterFloat("holdout");
+    options.m_Levels = GetParameterInt("levels") == 0 ? 1 : GetParameterInt("levels"); // see ChooseLevels
     options.m_Seed = GetSeed();
     options.m_Network.m_Width = GetParameterInt("net.width");
     options.m_Network.m_Multipliers = hud::ParseMultipliers(GetParameterString("net.mult"));
@@ -647,6 +659,21 @@ private:
     options.m_Network.m_Attention = GetParameterInt("net.attention") != 0;
     options.m_Network.m_Dropout = GetParameterFloat("net.dropout");
     return options;
+  }
+
+  /// Sets the number of levels to what the user asks for, or to what the maps have room for if that is less.
+  void ChooseLevels(hud::TrainingOptions& options, const std::vector<hud::AbundanceMap>& maps)
+  {
+    const int asked = GetParameterInt("levels");
+    const int room = hud::CountLevels(maps, options);
+    options.m_Levels = asked == 0 ? room : std::min(asked, room);
+    if (asked > room)
+    {
+      otbAppLogWARNING(<< "levels: found " << asked << ", but a patch of level " << room << " covers "
+                       << (options.m_Patch << room) << " x " << (options.m_Patch << room)
+                       << " pixels, for which the scenes have no room: there will be "
+                       << (room == 1 ? "one level" : std::to_string(room) + " levels"));
+    }
   }
 
   /// Throws when the user gives an option that differs from the one that the model was trained with.
@@ -673,6 +700,7 @@ private:
         {"floor", given.m_Floor != kept.m_Floor},
         {"augment", given.m_Augment != kept.m_Augment},
         {"holdout", given.m_HoldOut != kept.m_HoldOut},
+        {"levels", GetParameterInt("levels") != 0 && given.m_Levels != kept.m_Levels},
         {"rand", given.m_Seed != kept.m_Seed},
         {"net.width", given.m_Network.m_Width != kept.m_Network.m_Width},
         {"net.mult", given.m_Network.m_Multipliers != kept.m_Network.m_Multipliers},
@@ -759,6 +787,7 @@ private:
     using Clock = std::chrono::steady_clock;
     otbAppLogINFO("Training on " << session.DeviceDescription());
     LogHoldOut(session);
+    LogLevels(session);
     const HUDInterrupt interrupt;
     const auto progress = StartProgress("Training");
     const std::int64_t first = session.Info().m_Iteration;
@@ -868,20 +897,39 @@ private:
     }
   }
 
+  /// Says how many patches of each level there are to learn from, and warns where they are few.
+  void LogLevels(const hud::TrainSession& session)
+  {
+    constexpr double kFew = 4.;
+    const hud::TrainingOptions& options = session.Info().m_Options;
+    for (int level = 0; level < options.m_Levels && options.m_Levels > 1; ++level)
+    {
+      const int edge = options.m_Patch << level;
+      const double patches = session.IndependentPatches(level);
+      otbAppLogINFO("Level " << level << ": a patch covers " << edge << " x " << edge << " pixels; "
+                             << std::round(10. * patches) / 10. << " side by side cover what is learned from");
+      if (patches < kFew && level > 0)
+      {
+        otbAppLogWARNING(<< "Structure of level " << level
+                         << " is learned from little: scenes will resemble what there is. "
+                         << "Larger or more scenes help, or fewer levels");
+      }
+    }
+  }
+
   void LogValidation(const hud::TrainProgress& state)
   {
-    if (!state.m_Validation)
+    for (const hud::Validation& validation : state.m_Validations)
     {
-      return;
-    }
-    const hud::Validation& validation = *state.m_Validation;
-    otbAppLogINFO("Iteration " << state.m_Iteration << ": validation loss " << validation.m_Loss
-                               << ", on what is learned from " << validation.m_TrainingLoss);
-    if (validation.m_Memorising && m_Warned.insert("memorising").second)
-    {
-      otbAppLogWARNING(<< "The model begins to copy the scenes: its loss is " << validation.m_Loss
-                       << " on lines that are held out, but " << validation.m_TrainingLoss
-                       << " on those that it learns from. More scenes, augment or fewer iterations help");
+      const std::string level = state.m_Validations.size() > 1 ? ", level " + std::to_string(validation.m_Level) : "";
+      otbAppLogINFO("Iteration " << state.m_Iteration << level << ": validation loss " << validation.m_Loss
+                                 << ", on what is learned from " << validation.m_TrainingLoss);
+      if (validation.m_Memorising && m_Warned.insert("memorising" + level).second)
+      {
+        otbAppLogWARNING(<< "The model begins to copy the scenes" << level << ": its loss is " << validation.m_Loss
+                         << " on lines that are held out, but " << validation.m_TrainingLoss
+                         << " on those that it learns from. More scenes, augment or fewer iterations help");
+      }
     }
   }
 

@@ -176,8 +176,9 @@ protected:
 
   /// Has WriteOutputs give that output the grid of an input's file, see HUDCopyGrid.
   /// @param key of an OutputImage parameter
-  /// @param inputKey of an InputImage parameter whose image has the same pixels
-  void SetOutputGrid(const std::string& key, const std::string& inputKey);
+  /// @param inputKey of an InputImage parameter whose image has the same pixels, or larger ones
+  /// @param scale pixels of the output along one of the input
+  void SetOutputGrid(const std::string& key, const std::string& inputKey, double scale = 1.);
 
   /// Writes all OutputImage parameters that have a file name, and moves them and the other files to their targets when all
   /// are complete. If anything fails before that, nothing is written and earlier files stay as they were. Without a file
@@ -222,9 +223,9 @@ private:
   void RestoreFileNames();
 
   std::map<std::string, HUDSceneMetadata> m_Metadata;
-  std::map<std::string, std::string> m_GridFiles;
-  std::set<std::filesystem::path> m_Styles;          ///< of the outputs of this run
-  std::map<std::string, std::string> m_WrittenNames; ///< file names that were cleared once written
+  std::map<std::string, std::pair<std::string, double>> m_Grids; ///< file and scale by the output's key
+  std::set<std::filesystem::path> m_Styles;                      ///< of the outputs of this run
+  std::map<std::string, std::string> m_WrittenNames;             ///< file names that were cleared once written
 };
 
 } // namespace Wrapper

@@ -13,7 +13,9 @@ namespace otb
 /// source says nothing of a grid, cannot be opened, or its name tells OTB to leave the grid out.
 /// @param source may be an OTB extended filename
 /// @param column, row of the source's pixel that is the target's first
+/// @param scale pixels of the target along one of the source
 /// @throws hud::FileError when the target cannot be opened or written
-void HUDCopyGrid(const std::string& source, const std::string& target, double column = 0., double row = 0.);
+void HUDCopyGrid(const std::string& source, const std::string& target, double column = 0., double row = 0.,
+                 double scale = 1.);
 
 } // namespace otb

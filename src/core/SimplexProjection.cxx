@@ -98,15 +98,20 @@ void SimplexProjection::Project(const Eigen::Ref<const Eigen::MatrixXf>& abundan
   }
   for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
   {
-    const Eigen::VectorXd l = (abundances.col(pixel).cast<double>().array() + m_Offset).log();
-    if (m_Kind == ProjectionKind::Clr)
-    {
-      projected.col(pixel) = (l.array() - l.mean()).cast<float>();
-    }
-    else
-    {
-      projected.col(pixel) = (m_Basis.transpose() * l).cast<float>();
-    }
+    projected.col(pixel) = FromLogarithms((abundances.col(pixel).cast<double>().array() + m_Offset).log());
+  }
+}
+
+Eigen::VectorXf SimplexProjection::FromLogarithms(const Eigen::VectorXd& logarithms) const
+{
+  switch (m_Kind)
+  {
+  case ProjectionKind::Clr:
+    return (logarithms.array() - logarithms.mean()).cast<float>();
+  case ProjectionKind::Ilr:
+    return (m_Basis.transpose() * logarithms).cast<float>();
+  default:
+    return logarithms.cast<float>();
   }
 }
 
@@ -141,6 +146,36 @@ void SimplexProjection::UnprojectExactly(const Eigen::Ref<const Eigen::MatrixXf>
     // At least one value is above 1/d, so the sum is positive.
     const Eigen::ArrayXd unbiased = (Softmax(projected.col(pixel)) * total - m_Offset).max(0.);
     abundances.col(pixel) = (unbiased / unbiased.sum()).matrix().cast<float>();
+  }
+}
+
+void SimplexProjection::MatchMean(Eigen::Ref<Eigen::MatrixXf> projected,
+                                  const Eigen::Ref<const Eigen::VectorXf>& mean) const
+{
+  constexpr int kRounds = 5;
+  if (projected.rows() != Channels() || projected.cols() == 0 || mean.size() != m_Endmembers)
+  {
+    throw InvalidData("found coordinates of " + std::to_string(projected.rows()) + " channels and " +
+                      std::to_string(projected.cols()) + " pixels, and " + std::to_string(mean.size()) +
+                      " mean abundances, expected " + std::to_string(Channels()) + " channels, at least 1 pixel and " +
+                      std::to_string(m_Endmembers) + " means");
+  }
+  // Shares are (X + floor) over their sum, so that none is 0, and their mean is that of X likewise.
+  const double total = 1. + m_Offset * static_cast<double>(m_Endmembers);
+  const Eigen::ArrayXd target = (mean.cast<double>().array() + m_Offset) / total;
+  Eigen::ArrayXXd shares(m_Endmembers, projected.cols());
+  for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
+  {
+    shares.col(pixel) = Softmax(projected.col(pixel));
+  }
+  for (int round = 0; round < kRounds; ++round)
+  {
+    shares.colwise() *= (target / shares.rowwise().mean()).eval();
+    shares.rowwise() /= shares.colwise().sum().eval();
+  }
+  for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
+  {
+    projected.col(pixel) = FromLogarithms((shares.col(pixel) * total).log());
   }
 }
 

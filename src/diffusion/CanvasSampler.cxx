@@ -73,30 +73,192 @@ Guidance FindGuidance(const SceneInfo& scene, const SampleOptions& options)
   return {static_cast<std::int64_t>(scene.FindLabel(options.m_Label)) + 1, options.m_Guidance};
 }
 
-/// One run of a sampler over a canvas. At every step each band of windows is read, estimated and written back; nothing but
-/// the canvases themselves grows with the canvas's height.
+/// Returns the edges of the canvases of each level, from the scene's own on. Each is a whole number of windows, and as large
+/// as the finer one asks for. Windows go around a canvas; where that would join what does not fit together, there is room for
+/// half a window: beside an existing place, and where the coarser canvas is not exactly half of this one.
+/// @param edge of the scene
+std::vector<std::int64_t> CanvasEdges(std::int64_t edge, std::size_t levels, std::int64_t patch, bool hasPlace)
+{
+  const bool fits = RoundUp(edge, patch << (levels - 1)) == RoundUp(edge, patch);
+  std::vector<std::int64_t> edges;
+  for (std::size_t level = 0; level < levels; ++level)
+  {
+    const bool needsRoom = hasPlace || (!fits && level + 1 < levels);
+    edges.push_back(RoundUp(needsRoom ? edge + patch / 2 : edge, patch));
+    edge = edges.back() / 2;
+  }
+  return edges;
+}
+
+/// The canvases of a sample.
+struct CanvasPlan
+{
+  std::vector<std::int64_t> m_Heights; ///< of each level, from the scene's own on
+  std::vector<std::int64_t> m_Widths;  ///< likewise
+  bool m_InMemory = true;
+};
+
+/// Returns the canvases of a sample. There are no more levels than it takes for the coarsest to be a single window.
+CanvasPlan PlanCanvases(const ModelInfo& info, const SampleOptions& options, bool hasPlace)
+{
+  const std::int64_t patch = info.m_Options.m_Patch;
+  std::size_t levels = 1;
+  for (std::int64_t edge = std::max(options.m_Width, options.m_Height);
+       edge > patch && static_cast<int>(levels) < info.m_Options.m_Levels && options.m_Layout == SampleLayout::Scene;
+       edge = (edge + 1) / 2)
+  {
+    ++levels;
+  }
+  levels = std::max(levels, static_cast<std::size_t>(options.m_PlaceLevel) + 1);
+  CanvasPlan plan;
+  plan.m_Heights = CanvasEdges(options.m_Height, levels, patch, hasPlace);
+  plan.m_Widths = CanvasEdges(options.m_Width, levels, patch, hasPlace);
+  // Z_t and the last estimate of a level, what is known of it, and what the finer one sees of it.
+  const auto channels = NetworkCoordinates(info).Channels();
+  std::size_t bytes = 0;
+  for (std::size_t level = 0; level < levels; ++level)
+  {
+    const std::int64_t values = 2 * channels + (hasPlace ? channels + 1 : 0) + (level > 0 ? channels : 0);
+    bytes += static_cast<std::size_t>(values * plan.m_Heights[level] * plan.m_Widths[level]) * sizeof(float);
+  }
+  plan.m_InMemory = bytes <= options.m_LargestMemory;
+  return plan;
+}
+
+/// Returns the places of an existing place on each level from options.m_PlaceLevel on: coordinates and, in one more channel,
+/// the timestep down to which each pixel is held. A pixel of a coarser level is the mean of its four, and is let go when the
+/// first of them is.
+std::vector<Canvas> ReadPlace(const ModelInfo& info, const SampleOptions& options, const CanvasPlan& plan,
+                              const PlaceReader& place)
+{
+  const NetworkCoordinates coordinates(info);
+  const std::int64_t channels = coordinates.Channels();
+  const auto timesteps = static_cast<float>(info.m_Options.m_Timesteps);
+  const auto until = [&](PixelRole role) {
+    switch (role)
+    {
+    case PixelRole::Keep:
+      return 0.f;
+    case PixelRole::Vary:
+      return static_cast<float>(options.m_Strength) * timesteps;
+    default:
+      return timesteps;
+    }
+  };
+  const auto first = static_cast<std::size_t>(options.m_PlaceLevel);
+  const std::int64_t scale = std::int64_t(1) << first;
+  const std::int64_t height = (options.m_Height + scale - 1) / scale;
+  const std::int64_t width = (options.m_Width + scale - 1) / scale;
+  std::vector<Canvas> levels;
+  for (std::size_t level = first; level < plan.m_Heights.size(); ++level)
+  {
+    levels.emplace_back(channels + 1, plan.m_Heights[level], plan.m_Widths[level], plan.m_InMemory);
+  }
+  Eigen::MatrixXf abundances = Eigen::MatrixXf::Zero(coordinates.Endmembers(), width);
+  std::vector<PixelRole> roles;
+  for (std::int64_t y = 0; y < levels.front().Height(); ++y)
+  {
+    torch::Tensor row = torch::zeros({1, channels + 1, levels.front().Width()}, torch::kFloat32);
+    row.narrow(1, channels, 1).fill_(timesteps);
+    if (y < height)
+    {
+      roles.assign(static_cast<std::size_t>(width), PixelRole::Make);
+      place(y, abundances, roles);
+      Eigen::Map<RowMajorMatrix> values(row.data_ptr<float>(), channels + 1, levels.front().Width());
+      values.topLeftCorner(channels, width) = coordinates.FromAbundances(abundances);
+      std::transform(roles.begin(), roles.end(), values.row(channels).begin(), until);
+    }
+    levels.front().Write(y, row);
+  }
+  for (std::size_t level = 1; level < levels.size(); ++level)
+  {
+    const Canvas& fine = levels[level - 1];
+    Eigen::MatrixXf four(coordinates.Endmembers(), 2 * fine.Width());
+    for (std::int64_t y = 0; 2 * y < fine.Height(); ++y)
+    {
+      torch::Tensor row = torch::zeros({1, channels + 1, levels[level].Width()}, torch::kFloat32);
+      row.narrow(1, channels, 1).fill_(timesteps);
+      Eigen::Map<RowMajorMatrix> values(row.data_ptr<float>(), channels + 1, levels[level].Width());
+      const torch::Tensor pair = fine.Read(2 * y, 2);
+      for (std::int64_t which = 0; which < 2; ++which)
+      {
+        const Eigen::Map<const RowMajorMatrix> pixels(pair[which].data_ptr<float>(), channels + 1, fine.Width());
+        coordinates.ToAbundances(pixels.topRows(channels), four.middleCols(which * fine.Width(), fine.Width()));
+      }
+      Eigen::MatrixXf mean(coordinates.Endmembers(), fine.Width() / 2);
+      for (std::int64_t x = 0; x < mean.cols(); ++x)
+      {
+        mean.col(x) =
+            (four.middleCols(2 * x, 2).rowwise().sum() + four.middleCols(fine.Width() + 2 * x, 2).rowwise().sum()) /
+            4.f;
+      }
+      values.topLeftCorner(channels, mean.cols()) = coordinates.FromAbundances(mean);
+      const torch::Tensor hold = pair.select(1, channels).amax(0).view({-1, 2}).amax(1); // of four pixels
+      row[0][channels].narrow(0, 0, hold.size(0)).copy_(hold);
+      levels[level].Write(y, row);
+    }
+  }
+  return levels;
+}
+
+/// A finished level as the next one sees it, half its size.
+struct CoarseLevel
+{
+  Canvas m_Seen;                 ///< coordinates, with noise
+  std::optional<Canvas> m_Means; ///< abundances, [d], if the next level is to have them on average
+};
+
+/// Returns a finished level as the next one sees it.
+/// @param isGiven whether the next level is to have its abundances on average
+CoarseLevel MakeCoarse(const Canvas& canvas, const NetworkCoordinates& coordinates, const SampleOptions& options,
+                       const CanvasPlan& plan, std::size_t level, bool isGiven)
+{
+  const std::int64_t height = plan.m_Heights[level - 1] / 2;
+  const std::int64_t width = plan.m_Widths[level - 1] / 2;
+  const Random random(options.m_Seed, RandomStream::CoarseNoise);
+  CoarseLevel coarse = {Canvas(canvas.Channels(), height, width, plan.m_InMemory), std::nullopt};
+  if (isGiven)
+  {
+    coarse.m_Means.emplace(coordinates.Endmembers(), height, width, plan.m_InMemory);
+  }
+  Eigen::MatrixXf abundances(coordinates.Endmembers(), width);
+  for (std::int64_t y = 0; y < height; ++y)
+  {
+    torch::Tensor row = torch::empty({1, canvas.Channels(), width}, torch::kFloat32);
+    random.FillNormal(static_cast<std::uint32_t>(level), static_cast<std::uint32_t>(y), row.data_ptr<float>(),
+                      static_cast<std::size_t>(row.numel()));
+    coarse.m_Seen.Write(y, row.mul_(options.m_CoarseNoise).add_(canvas.Read(y, 1).narrow(2, 0, width)));
+    if (isGiven)
+    {
+      ReadAbundances(canvas, coordinates, width, y, 1, abundances);
+      coarse.m_Means->Write(y, torch::from_blob(abundances.data(), {1, width, abundances.rows()}).permute({0, 2, 1}));
+    }
+  }
+  return coarse;
+}
+
+/// One run of a sampler over the canvas of a level. At every step each band of windows is read, estimated and written back;
+/// nothing but the canvases themselves grows with the canvas's height.
 class CanvasRun
 {
 public:
-  CanvasRun(Denoiser& denoiser, const ModelInfo& info, const SampleOptions& options, const PlaceReader& place,
-            const std::function<bool(double)>& proceed)
+  /// @param level of the cascade
+  /// @param known the place's coordinates and, in one more channel, the timestep down to which it is held; may be null
+  /// @param coarse the coarser level; may be null
+  CanvasRun(Denoiser& denoiser, const ModelInfo& info, const SampleOptions& options, const CanvasPlan& plan, int level,
+            const Canvas* known, const CoarseLevel* coarse, const std::function<bool(double)>& proceed)
     : m_Denoiser(denoiser), m_Options(options), m_Guidance(FindGuidance(info.m_Scene, options)), m_Proceed(proceed),
       m_Schedule(info.m_Options.m_Schedule, info.m_Options.m_Timesteps),
-      m_Plan(PlanSampler(m_Schedule, options.m_Sampler)), m_Coordinates(info), m_Patch(info.m_Options.m_Patch),
-      m_Channels(m_Coordinates.Channels()), m_Height(CanvasEdge(options.m_Height, static_cast<bool>(place))),
-      m_Width(CanvasEdge(options.m_Width, static_cast<bool>(place))),
+      m_Plan(PlanSampler(m_Schedule, options.m_Sampler)), m_Coordinates(info), m_Level(level),
+      m_Patch(info.m_Options.m_Patch), m_Channels(m_Coordinates.Channels()),
+      m_Height(plan.m_Heights[static_cast<std::size_t>(level)]),
+      m_Width(plan.m_Widths[static_cast<std::size_t>(level)]),
       m_Seamless(options.m_Layout == SampleLayout::Scene && (m_Height > m_Patch || m_Width > m_Patch)),
-      m_InMemory(Bytes(static_cast<bool>(place)) <= options.m_LargestMemory),
-      m_Current(m_Channels, m_Height, m_Width, m_InMemory)
+      m_Current(m_Channels, m_Height, m_Width, plan.m_InMemory), m_Known(known), m_Coarse(coarse)
   {
-    if (NeedsPrevious())
+    if (std::any_of(m_Plan.begin(), m_Plan.end(), [](const SamplerStep& step) { return step.m_Previous != 0.; }))
     {
-      m_Previous.emplace(m_Channels, m_Height, m_Width, m_InMemory);
-    }
-    if (place)
-    {
-      m_Known.emplace(m_Channels + 1, m_Height, m_Width, m_InMemory);
-      ReadPlace(place);
+      m_Previous.emplace(m_Channels, m_Height, m_Width, plan.m_InMemory);
     }
   }
 
@@ -113,55 +275,10 @@ public:
   }
 
 private:
-  /// Around an existing place there is room, because the canvas's opposite edges touch.
-  std::int64_t CanvasEdge(std::int64_t edge, bool place) const
+  /// Returns the address of a step's random numbers. Each level has its own.
+  std::uint32_t Address(std::size_t step) const
   {
-    return RoundUp(place ? edge + m_Patch / 2 : edge, m_Patch);
-  }
-
-  bool NeedsPrevious() const
-  {
-    return std::any_of(m_Plan.begin(), m_Plan.end(), [](const SamplerStep& step) { return step.m_Previous != 0.; });
-  }
-
-  std::size_t Bytes(bool place) const
-  {
-    const std::int64_t values = m_Channels * (NeedsPrevious() ? 2 : 1) + (place ? m_Channels + 1 : 0);
-    return static_cast<std::size_t>(values * m_Height * m_Width) * sizeof(float);
-  }
-
-  /// Stores the place's coordinates and, in one more channel, the timestep below which each pixel is let go.
-  void ReadPlace(const PlaceReader& place)
-  {
-    const auto timesteps = static_cast<float>(m_Schedule.Timesteps());
-    const auto until = [&](PixelRole role) {
-      switch (role)
-      {
-      case PixelRole::Keep:
-        return 0.f;
-      case PixelRole::Vary:
-        return static_cast<float>(m_Options.m_Strength) * timesteps;
-      default:
-        return timesteps;
-      }
-    };
-    const std::int64_t width = m_Options.m_Width;
-    Eigen::MatrixXf abundances = Eigen::MatrixXf::Zero(m_Coordinates.Endmembers(), width);
-    std::vector<PixelRole> roles;
-    for (std::int64_t y = 0; y < m_Height; ++y)
-    {
-      torch::Tensor row = torch::zeros({1, m_Channels + 1, m_Width}, torch::kFloat32);
-      row.narrow(1, m_Channels, 1).fill_(timesteps);
-      if (y < m_Options.m_Height)
-      {
-        roles.assign(static_cast<std::size_t>(width), PixelRole::Make);
-        place(y, abundances, roles);
-        Eigen::Map<RowMajorMatrix> values(row.data_ptr<float>(), m_Channels + 1, m_Width);
-        values.topLeftCorner(m_Channels, width) = m_Coordinates.FromAbundances(abundances);
-        std::transform(roles.begin(), roles.end(), values.row(m_Channels).begin(), until);
-      }
-      m_Known->Write(y, row);
-    }
+    return static_cast<std::uint32_t>(m_Level) << 24 | static_cast<std::uint32_t>(step);
   }
 
   /// Returns normal noise for rows, [rows, channels, width]; a pixel's noise depends on its place and the step only.
@@ -174,8 +291,8 @@ private:
       for (std::int64_t row = begin; row < end; ++row)
       {
         const std::int64_t y = (first + row + m_Height) % m_Height;
-        random.FillNormal(static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(y),
-                          noise.data_ptr<float>() + row * rowSize, static_cast<std::size_t>(rowSize));
+        random.FillNormal(Address(step), static_cast<std::uint32_t>(y), noise.data_ptr<float>() + row * rowSize,
+                          static_cast<std::size_t>(rowSize));
       }
     });
     return noise.permute({0, 2, 1}).contiguous();
@@ -194,7 +311,7 @@ private:
     for (std::int64_t y = 0; y < m_Height; y += m_Patch)
     {
       torch::Tensor rows = Noise(RandomStream::InitialNoise, 0, y, m_Patch);
-      if (m_Known)
+      if (m_Known != nullptr)
       {
         const torch::Tensor known = m_Known->Read(y, m_Patch);
         const double signal = m_Schedule.AlphaBar(m_Schedule.Timesteps());
@@ -203,6 +320,39 @@ private:
       }
       m_Current.Write(y, rows);
     }
+  }
+
+  /// Returns estimates of rows, [rows, channels, width], whose means of 2 x 2 pixels are those of the coarser level.
+  torch::Tensor MatchMeans(std::int64_t first, const torch::Tensor& clean) const
+  {
+    torch::Tensor matched = clean.contiguous().clone();
+    const torch::Tensor means = m_Coarse->m_Means->Read(first / 2, clean.size(0) / 2);
+    auto values = matched.accessor<float, 3>();
+    const auto given = means.accessor<float, 3>();
+    at::parallel_for(0, means.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+      Eigen::MatrixXf four(m_Channels, 4);
+      Eigen::VectorXf mean(m_Coordinates.Endmembers());
+      for (std::int64_t y = begin; y < end; ++y)
+      {
+        for (std::int64_t x = 0; x < means.size(2); ++x)
+        {
+          for (std::int64_t k = 0; k < mean.size(); ++k)
+          {
+            mean(k) = given[y][k][x];
+          }
+          for (std::int64_t i = 0; i < 4 * m_Channels; ++i)
+          {
+            four(i / 4, i % 4) = values[2 * y + i % 4 / 2][i / 4][2 * x + i % 2];
+          }
+          m_Coordinates.MatchMean(four, mean);
+          for (std::int64_t i = 0; i < 4 * m_Channels; ++i)
+          {
+            values[2 * y + i % 4 / 2][i / 4][2 * x + i % 2] = four(i / 4, i % 4);
+          }
+        }
+      }
+    });
+    return matched;
   }
 
   /// Takes the step for rows whose estimate of Z_0 is complete, [rows, channels, width].
@@ -215,7 +365,11 @@ private:
     {
       previous = m_Previous->Read(first, rows);
     }
-    if (m_Known)
+    if (m_Coarse != nullptr && m_Coarse->m_Means)
+    {
+      clean = MatchMeans(first, clean);
+    }
+    if (m_Known != nullptr)
     {
       const torch::Tensor known = m_Known->Read(first, rows);
       clean = torch::where(IsHeld(known, m_Step), known.narrow(1, 0, m_Channels), clean);
@@ -242,31 +396,70 @@ private:
     m_RowsDone += rows;
   }
 
-  torch::Tensor Estimate(const torch::Tensor& windows)
+  /// Bands of windows that are estimated together.
+  struct Bands
   {
-    return m_Denoiser.EstimateClean(windows, m_Plan[m_Step].m_From, m_Guidance);
+    torch::Tensor m_Current; ///< Z_t, [bands, patch, channels, width]
+    torch::Tensor m_IsOpen;  ///< which pixels are not known, [bands, patch, 1, width]; undefined: all
+    torch::Tensor m_Coarse;  ///< the coarser level, [bands, patch / 2, channels, width / 2]; may be undefined
+  };
+
+  /// Returns the bands that begin at those rows.
+  Bands ReadBands(const std::vector<std::int64_t>& firstRows) const
+  {
+    std::vector<torch::Tensor> current;
+    std::vector<torch::Tensor> open;
+    std::vector<torch::Tensor> coarse;
+    for (const std::int64_t row : firstRows)
+    {
+      current.push_back(m_Current.Read(row, m_Patch));
+      if (m_Known != nullptr)
+      {
+        open.push_back(IsHeld(m_Known->Read(row, m_Patch), m_Step).logical_not());
+      }
+      if (m_Coarse != nullptr)
+      {
+        coarse.push_back(m_Coarse->m_Seen.Read(row / 2, m_Patch / 2));
+      }
+    }
+    const auto stack = [](const std::vector<torch::Tensor>& bands) {
+      return bands.empty() ? torch::Tensor() : torch::stack(bands);
+    };
+    return {stack(current), stack(open), stack(coarse)};
   }
 
   /// Returns the estimates of Z_0 for bands, [bands, patch, channels, width], whose windows begin at a column.
-  torch::Tensor EstimateBands(const torch::Tensor& bands, const torch::Tensor& isOpen, std::int64_t firstColumn)
+  torch::Tensor EstimateBands(const Bands& bands, std::int64_t firstColumn)
   {
-    const torch::Tensor windows = CutWindows(bands.roll(-firstColumn, 3));
-    torch::Tensor estimate;
-    if (isOpen.defined())
+    torch::Tensor windows = CutWindows(bands.m_Current.roll(-firstColumn, 3));
+    WindowLevel level;
+    level.m_Level = m_Level;
+    level.m_CoarseNoise = m_Options.m_CoarseNoise;
+    if (bands.m_Coarse.defined())
+    {
+      level.m_Coarse = CutWindows(bands.m_Coarse.roll(-firstColumn / 2, 3));
+    }
+    torch::Tensor estimate = torch::zeros_like(windows);
+    if (bands.m_IsOpen.defined())
     {
       const torch::Tensor open =
-          CutWindows(isOpen.roll(-firstColumn, 3)).flatten(1).any(1).nonzero().flatten(); // all else is known
-      estimate = torch::zeros_like(windows);
+          CutWindows(bands.m_IsOpen.roll(-firstColumn, 3)).flatten(1).any(1).nonzero().flatten(); // all else is known
       if (open.numel() > 0)
       {
-        estimate.index_copy_(0, open, Estimate(windows.index_select(0, open)));
+        level.m_Coarse = level.m_Coarse.defined() ? level.m_Coarse.index_select(0, open) : torch::Tensor();
+        estimate.index_copy_(0, open, Estimate(windows.index_select(0, open), level));
       }
     }
     else
     {
-      estimate = Estimate(windows);
+      estimate = Estimate(windows, level);
     }
-    return JoinWindows(estimate, bands.size(0)).roll(firstColumn, 3);
+    return JoinWindows(estimate, bands.m_Current.size(0)).roll(firstColumn, 3);
+  }
+
+  torch::Tensor Estimate(const torch::Tensor& windows, const WindowLevel& level)
+  {
+    return m_Denoiser.EstimateClean(windows, m_Plan[m_Step].m_From, m_Guidance, level);
   }
 
   /// Estimates the grid's bands in turn, and calls visit(first row, estimate [patch, channels, width]) for each. As many
@@ -279,30 +472,20 @@ private:
     for (std::size_t first = 0; first < grid.m_FirstRows.size(); first += bandsAtOnce)
     {
       const std::size_t last = std::min(first + bandsAtOnce, grid.m_FirstRows.size());
-      std::vector<torch::Tensor> read;
-      std::vector<torch::Tensor> open;
-      for (std::size_t band = first; band < last; ++band)
-      {
-        read.push_back(m_Current.Read(grid.m_FirstRows[band], m_Patch));
-        if (m_Known)
-        {
-          open.push_back(IsHeld(m_Known->Read(grid.m_FirstRows[band], m_Patch), m_Step).logical_not());
-        }
-      }
-      const torch::Tensor bands = torch::stack(read);
-      const torch::Tensor isOpen = open.empty() ? torch::Tensor() : torch::stack(open);
+      const Bands bands = ReadBands({grid.m_FirstRows.begin() + static_cast<std::ptrdiff_t>(first),
+                                     grid.m_FirstRows.begin() + static_cast<std::ptrdiff_t>(last)});
       torch::Tensor estimate;
       if (grid.m_FirstColumns.size() == 1)
       {
-        estimate = EstimateBands(bands, isOpen, grid.m_FirstColumns.front());
+        estimate = EstimateBands(bands, grid.m_FirstColumns.front());
       }
       else
       {
         const torch::Tensor weights = HannWeights(m_Patch).repeat({m_Width / m_Patch});
-        estimate = torch::zeros_like(bands);
+        estimate = torch::zeros_like(bands.m_Current);
         for (const std::int64_t column : grid.m_FirstColumns)
         {
-          estimate += weights.roll(column, 0) * EstimateBands(bands, isOpen, column);
+          estimate += weights.roll(column, 0) * EstimateBands(bands, column);
         }
       }
       for (std::size_t band = first; band < last; ++band)
@@ -321,10 +504,15 @@ private:
     std::int64_t shiftX = 0;
     if (m_Seamless)
     {
-      const auto words =
-          Random(m_Options.m_Seed, RandomStream::WindowShift).Words(static_cast<std::uint32_t>(m_Step), 0, 0);
+      const auto words = Random(m_Options.m_Seed, RandomStream::WindowShift).Words(Address(m_Step), 0, 0);
       shiftY = words[0] % static_cast<std::uint32_t>(m_Patch);
       shiftX = words[1] % static_cast<std::uint32_t>(m_Patch);
+      if (m_Coarse != nullptr)
+      {
+        // As in training, a window begins where a pixel of the coarser level does.
+        shiftY -= shiftY % 2;
+        shiftX -= shiftX % 2;
+      }
     }
     grid.m_FirstColumns = {shiftX};
     for (std::int64_t y = 0; y < m_Height; y += m_Patch)
@@ -381,15 +569,16 @@ private:
   NoiseSchedule m_Schedule;
   std::vector<SamplerStep> m_Plan;
   NetworkCoordinates m_Coordinates;
+  int m_Level;
   std::int64_t m_Patch;
   std::int64_t m_Channels;
-  std::int64_t m_Height; ///< of the canvas, a multiple of the patch
-  std::int64_t m_Width;  ///< likewise
-  bool m_Seamless;       ///< the canvas is one scene of more than one window
-  bool m_InMemory;
+  std::int64_t m_Height;            ///< of the canvas, a multiple of the patch
+  std::int64_t m_Width;             ///< likewise
+  bool m_Seamless;                  ///< the canvas is one scene of more than one window
   Canvas m_Current;                 ///< Z_t
   std::optional<Canvas> m_Previous; ///< the last step's estimate of Z_0, where the sampler looks at it
-  std::optional<Canvas> m_Known;    ///< an existing place: Z_0, and the timestep down to which it holds
+  const Canvas* m_Known;            ///< an existing place: Z_0, and the timestep down to which it holds
+  const CoarseLevel* m_Coarse;
   std::size_t m_Step = 0;
   std::int64_t m_RowsDone = 0; ///< over all steps
 };
@@ -399,8 +588,34 @@ private:
 Canvas SampleCanvas(Denoiser& denoiser, const ModelInfo& info, const SampleOptions& options, const PlaceReader& place,
                     const std::function<bool(double)>& proceed)
 {
-  options.Check(info.m_Options.m_Timesteps);
-  return CanvasRun(denoiser, info, options, place, proceed).Run();
+  options.Check(info.m_Options);
+  const CanvasPlan plan = PlanCanvases(info, options, static_cast<bool>(place));
+  const std::vector<Canvas> known = place ? ReadPlace(info, options, plan, place) : std::vector<Canvas>();
+  const auto placeLevel = static_cast<std::size_t>(options.m_PlaceLevel);
+  double pixels = 0.;
+  double pixelsDone = 0.;
+  for (std::size_t level = 0; level < plan.m_Heights.size(); ++level)
+  {
+    pixels += static_cast<double>(plan.m_Heights[level] * plan.m_Widths[level]);
+  }
+  std::optional<CoarseLevel> coarse;
+  for (std::size_t level = plan.m_Heights.size() - 1;; --level)
+  {
+    const auto pixelsHere = static_cast<double>(plan.m_Heights[level] * plan.m_Widths[level]);
+    const auto proceedHere = [&](double done) {
+      return !proceed || proceed((pixelsDone + done * pixelsHere) / pixels);
+    };
+    const bool isKnown = place && level >= placeLevel;
+    Canvas canvas = CanvasRun(denoiser, info, options, plan, static_cast<int>(level),
+                              isKnown ? &known[level - placeLevel] : nullptr, coarse ? &*coarse : nullptr, proceedHere)
+                        .Run();
+    pixelsDone += pixelsHere;
+    if (level == 0)
+    {
+      return canvas;
+    }
+    coarse = MakeCoarse(canvas, NetworkCoordinates(info), options, plan, level, place && level <= placeLevel);
+  }
 }
 
 void ReadAbundances(const Canvas& canvas, const NetworkCoordinates& coordinates, Eigen::Index width, Eigen::Index first,

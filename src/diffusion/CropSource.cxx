@@ -4,8 +4,8 @@
 #include "CropSource.h"
 
 #include "hud/core/Error.h"
+#include "hud/core/PatchSet.h"
 #include "hud/core/Random.h"
-#include "hud/core/SimplexProjection.h"
 
 #include <cmath>
 #include <string>
@@ -22,22 +22,106 @@ bool IsValid(const AbundanceMap& map, Eigen::Index pixel)
   return map.m_Valid.empty() || map.m_Valid[static_cast<std::size_t>(pixel)] != 0;
 }
 
-/// Returns the number of no-data pixels above and left of every corner, [(height + 1) * (width + 1)], row by row.
-std::vector<std::int64_t> CountInvalid(const AbundanceMap& map)
+/// Counts no-data pixels of rectangles.
+class InvalidCount
 {
-  const Eigen::Index stride = map.m_Width + 1;
-  std::vector<std::int64_t> count(static_cast<std::size_t>(stride * (map.m_Height + 1)), 0);
-  for (Eigen::Index y = 0; y < map.m_Height; ++y)
+public:
+  explicit InvalidCount(const AbundanceMap& map) : m_Stride(map.m_Width + 1)
   {
-    std::int64_t inRow = 0;
-    for (Eigen::Index x = 0; x < map.m_Width; ++x)
+    m_Count.assign(static_cast<std::size_t>(m_Stride * (map.m_Height + 1)), 0);
+    for (Eigen::Index y = 0; y < map.m_Height; ++y)
     {
-      inRow += IsValid(map, y * map.m_Width + x) ? 0 : 1;
-      count[static_cast<std::size_t>((y + 1) * stride + x + 1)] =
-          count[static_cast<std::size_t>(y * stride + x + 1)] + inRow;
+      std::int64_t inRow = 0;
+      for (Eigen::Index x = 0; x < map.m_Width; ++x)
+      {
+        inRow += IsValid(map, y * map.m_Width + x) ? 0 : 1;
+        m_Count[static_cast<std::size_t>((y + 1) * m_Stride + x + 1)] = At(x + 1, y) + inRow;
+      }
     }
   }
-  return count;
+
+  /// Returns the number in a rectangle, which must be in the map.
+  std::int64_t In(Eigen::Index x, Eigen::Index y, Eigen::Index width, Eigen::Index height) const
+  {
+    return At(x + width, y + height) - At(x, y + height) - At(x + width, y) + At(x, y);
+  }
+
+private:
+  /// Returns the number above and left of a corner.
+  std::int64_t At(Eigen::Index x, Eigen::Index y) const
+  {
+    return m_Count[static_cast<std::size_t>(y * m_Stride + x)];
+  }
+
+  Eigen::Index m_Stride;
+  std::vector<std::int64_t> m_Count; ///< [(height + 1) * (width + 1)], row by row
+};
+
+/// The corners of the patches of a level that are trained on, and of those that validate.
+struct LevelCorners
+{
+  std::vector<PatchCorner> m_Trained;
+  std::vector<PatchCorner> m_HeldOut;
+};
+
+/// The patches of a map, and how many of its lines are held out.
+struct MapCorners
+{
+  std::vector<LevelCorners> m_Levels;
+  Eigen::Index m_HeldOutLines = 0;
+};
+
+/// Finds the patches of a map. What is held out at level 0 is so at all levels.
+MapCorners FindCorners(const AbundanceMap& map, const TrainingOptions& options, int levels)
+{
+  const InvalidCount invalid(map);
+  const auto find = [&](int level, Eigen::Index begin, Eigen::Index end) {
+    const Eigen::Index edge = static_cast<Eigen::Index>(options.m_Patch) << level;
+    // A coarser level that is seen beside a crop is stored at multiples of the crop's pixels; without one crops may be nearer.
+    const Eigen::Index step =
+        level + 1 < levels || level == 0 ? Eigen::Index(1) << level : Eigen::Index(1) << (level - 1);
+    std::vector<PatchCorner> found;
+    for (Eigen::Index y = (begin + step - 1) / step * step; y + edge <= end; y += step)
+    {
+      for (Eigen::Index x = 0; x + edge <= map.m_Width; x += step)
+      {
+        if (invalid.In(x, y, edge, edge) == 0)
+        {
+          found.push_back({x, y});
+        }
+      }
+    }
+    return found;
+  };
+  MapCorners corners;
+  corners.m_HeldOutLines = static_cast<Eigen::Index>(options.m_HoldOut * static_cast<double>(map.m_Height));
+  if (find(0, 0, map.m_Height - corners.m_HeldOutLines).empty() ||
+      find(0, map.m_Height - corners.m_HeldOutLines, map.m_Height).empty())
+  {
+    corners.m_HeldOutLines = 0;
+  }
+  const Eigen::Index lines = map.m_Height - corners.m_HeldOutLines;
+  for (int level = 0; level < levels; ++level)
+  {
+    corners.m_Levels.push_back({find(level, 0, lines), find(level, lines, map.m_Height)});
+  }
+  return corners;
+}
+
+/// Returns the mean of four pixels that are `distance` apart, [rows, columns, d], of each `step`-th place; nothing when there
+/// is none.
+torch::Tensor AverageFour(const torch::Tensor& values, std::int64_t distance, std::int64_t step)
+{
+  const std::int64_t rows = values.size(0) - distance;
+  const std::int64_t columns = values.size(1) - distance;
+  if (rows <= 0 || columns <= 0)
+  {
+    return torch::empty({0, 0, values.size(2)});
+  }
+  const auto part = [&](std::int64_t y, std::int64_t x) {
+    return values.slice(0, y, y + rows, step).slice(1, x, x + columns, step);
+  };
+  return (part(0, 0) + part(0, distance) + part(distance, 0) + part(distance, distance)) / 4.;
 }
 
 /// Returns a number below `bound` from 64 random bits.
@@ -46,11 +130,39 @@ std::size_t Below(std::uint32_t low, std::uint32_t high, std::size_t bound)
   return static_cast<std::size_t>((static_cast<std::uint64_t>(high) << 32 | low) % bound);
 }
 
+/// Returns a number in 0..1 from 32 random bits.
+double Share(std::uint32_t word)
+{
+  return static_cast<double>(word) / 4294967296.;
+}
+
 } // namespace
+
+TrainingBatch TrainingBatch::Select(std::int64_t first, std::int64_t count, const torch::Device& device) const
+{
+  const auto select = [&](const torch::Tensor& values) { return values.narrow(0, first, count).to(device); };
+  return {select(m_Clean), select(m_Noise), select(m_Timesteps), m_Conditions.Select(first, count, device)};
+}
+
+int CropSource::CountLevels(const std::vector<AbundanceMap>& maps, const TrainingOptions& options)
+{
+  constexpr int kMost = 8;
+  int levels = 1;
+  for (const AbundanceMap& map : maps)
+  {
+    const MapCorners corners = FindCorners(map, options, kMost);
+    while (levels < kMost && options.m_Patch % 4 == 0 &&
+           !corners.m_Levels[static_cast<std::size_t>(levels)].m_Trained.empty())
+    {
+      ++levels;
+    }
+  }
+  return levels;
+}
 
 CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOptions& options,
                        std::vector<std::int64_t> labels)
-  : m_Options(options), m_Labels(std::move(labels))
+  : m_Options(options), m_Labels(std::move(labels)), m_Levels(static_cast<std::size_t>(options.m_Levels))
 {
   if (maps.empty())
   {
@@ -72,62 +184,53 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
                         std::to_string(map.m_Abundances.rows()) + " endmembers, expected " + std::to_string(d) +
                         " endmembers");
     }
-    Eigen::MatrixXf projected(channels, map.m_Abundances.cols());
-    for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
-    {
-      if (!IsValid(map, pixel))
-      {
-        projected.col(pixel).setZero();
-        continue;
-      }
-      projection.Project(map.m_Abundances.col(pixel), projected.col(pixel));
-      const Eigen::VectorXd z = projected.col(pixel).cast<double>();
-      sum += z;
-      square += z.cwiseAbs2();
-      pixels += 1.;
-    }
-    m_Maps.push_back(torch::from_blob(projected.data(), {map.m_Height, map.m_Width, channels}, torch::kFloat32)
-                         .permute({2, 0, 1})
-                         .clone(at::MemoryFormat::Contiguous));
-
-    const std::vector<std::int64_t> invalid = CountInvalid(map);
-    const Eigen::Index stride = map.m_Width + 1;
-    const auto at = [&](Eigen::Index x, Eigen::Index y) { return invalid[static_cast<std::size_t>(y * stride + x)]; };
-    const auto corners = [&](Eigen::Index begin, Eigen::Index end) {
-      std::vector<Corner> found;
-      for (Eigen::Index y = begin; y + patch <= end; ++y)
-      {
-        for (Eigen::Index x = 0; x + patch <= map.m_Width; ++x)
-        {
-          if (at(x + patch, y + patch) - at(x, y + patch) - at(x + patch, y) + at(x, y) == 0)
-          {
-            found.push_back({static_cast<std::uint32_t>(m_Maps.size() - 1), static_cast<std::int32_t>(x),
-                             static_cast<std::int32_t>(y)});
-          }
-        }
-      }
-      return found;
-    };
-    const auto strip = static_cast<Eigen::Index>(options.m_HoldOut * static_cast<double>(map.m_Height));
-    std::vector<Corner> trained = corners(0, map.m_Height - strip);
-    const std::vector<Corner> heldOut = corners(map.m_Height - strip, map.m_Height);
-    if (trained.empty() || heldOut.empty())
-    {
-      trained = corners(0, map.m_Height);
-    }
-    else
-    {
-      m_HeldOut.insert(m_HeldOut.end(), heldOut.begin(), heldOut.end());
-      m_HeldOutLines += strip;
-    }
-    if (trained.empty())
+    const auto number = static_cast<std::uint32_t>(m_Levels.front().m_Maps.size());
+    const MapCorners corners = FindCorners(map, options, options.m_Levels);
+    if (corners.m_Levels.front().m_Trained.empty())
     {
       throw InvalidData("no patch of " + std::to_string(patch) + " x " + std::to_string(patch) +
-                        " pixels free of no-data fits into map " + std::to_string(m_Maps.size()) + " of " +
+                        " pixels free of no-data fits into map " + std::to_string(number + 1) + " of " +
                         std::to_string(maps.size()) + ", of " + std::to_string(map.m_Width) + " x " +
                         std::to_string(map.m_Height) + " pixels: expected a smaller patch or a larger scene");
     }
-    m_Corners.insert(m_Corners.end(), trained.begin(), trained.end());
+    m_HeldOutLines += corners.m_HeldOutLines;
+    for (std::size_t level = 0; level < m_Levels.size(); ++level)
+    {
+      const auto add = [number](std::vector<Corner>& all, const std::vector<PatchCorner>& found) {
+        for (const PatchCorner& corner : found)
+        {
+          all.push_back({number, static_cast<std::int32_t>(corner.m_Column), static_cast<std::int32_t>(corner.m_Row)});
+        }
+      };
+      add(m_Levels[level].m_Corners, corners.m_Levels[level].m_Trained);
+      add(m_Levels[level].m_HeldOut, corners.m_Levels[level].m_HeldOut);
+    }
+    AddMap(map, projection);
+    const float* const projected = m_Levels.front().m_Maps.back().data_ptr<float>();
+    for (Eigen::Index pixel = 0; pixel < map.m_Abundances.cols(); ++pixel)
+    {
+      if (IsValid(map, pixel))
+      {
+        const Eigen::VectorXd z =
+            Eigen::Map<const Eigen::VectorXf>(projected + pixel * channels, channels).cast<double>();
+        sum += z;
+        square += z.cwiseAbs2();
+        pixels += 1.;
+      }
+    }
+    const Eigen::Index lines = map.m_Height - corners.m_HeldOutLines;
+    m_TrainedPixels += static_cast<double>(map.m_Width * lines - InvalidCount(map).In(0, 0, map.m_Width, lines));
+  }
+  for (std::size_t level = 1; level < m_Levels.size(); ++level)
+  {
+    if (m_Levels[level].m_Corners.empty())
+    {
+      const std::string edge = std::to_string(patch << level);
+      throw InvalidData(
+          "a patch of level " + std::to_string(level) + " covers " + edge + " x " + edge +
+          " pixels, which fit into none of the maps free of no-data and of lines that are held out: expected at most " +
+          std::to_string(level) + " levels, a smaller patch or a larger scene");
+    }
   }
   for (Eigen::Index k = 0; k < channels; ++k)
   {
@@ -135,6 +238,39 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
     const double variance = square(k) / pixels - mean * mean;
     m_Mean.push_back(mean);
     m_Sd.push_back(variance > 1e-8 ? std::sqrt(variance) : 1.);
+  }
+}
+
+std::int64_t CropSource::Stride(int level)
+{
+  return level == 0 ? 1 : std::int64_t(1) << (level - 1);
+}
+
+void CropSource::AddMap(const AbundanceMap& map, const SimplexProjection& projection)
+{
+  Eigen::MatrixXf abundances = map.m_Abundances;
+  const Eigen::Index d = abundances.rows();
+  for (Eigen::Index pixel = 0; pixel < abundances.cols(); ++pixel)
+  {
+    if (!IsValid(map, pixel))
+    {
+      abundances.col(pixel).setConstant(1.f /
+                                        static_cast<float>(d)); // in no crop, but what is projected must be finite
+    }
+  }
+  torch::Tensor values = torch::from_blob(abundances.data(), {map.m_Height, map.m_Width, d}, torch::kFloat32);
+  for (int level = 0; level < m_Options.m_Levels; ++level)
+  {
+    if (level > 0)
+    {
+      // The squares of the level before are stored at half their edge, so that the next one is two places off.
+      values = AverageFour(values, level == 1 ? 1 : 2, level == 1 ? 1 : 2).contiguous();
+    }
+    torch::Tensor projected = torch::empty({values.size(0), values.size(1), projection.Channels()}, torch::kFloat32);
+    projection.Project(
+        Eigen::Map<const Eigen::MatrixXf>(values.data_ptr<float>(), d, values.numel() / d),
+        Eigen::Map<Eigen::MatrixXf>(projected.data_ptr<float>(), projection.Channels(), values.numel() / d));
+    m_Levels[static_cast<std::size_t>(level)].m_Maps.push_back(projected);
   }
 }
 
@@ -155,11 +291,14 @@ const std::vector<double>& CropSource::ChannelSd() const
 
 void CropSource::Standardise(const std::vector<double>& mean, const std::vector<double>& sd)
 {
-  const torch::Tensor meanTensor = torch::tensor(mean, torch::kFloat32).view({-1, 1, 1});
-  const torch::Tensor sdTensor = torch::tensor(sd, torch::kFloat32).view({-1, 1, 1});
-  for (torch::Tensor& map : m_Maps)
+  const torch::Tensor meanTensor = torch::tensor(mean, torch::kFloat32);
+  const torch::Tensor sdTensor = torch::tensor(sd, torch::kFloat32);
+  for (Level& level : m_Levels)
   {
-    map = (map - meanTensor) / sdTensor;
+    for (torch::Tensor& map : level.m_Maps)
+    {
+      map = ((map - meanTensor) / sdTensor).permute({2, 0, 1}).contiguous();
+    }
   }
 }
 
@@ -171,53 +310,105 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
   TrainingBatch batch = MakeBatch(m_Options.m_Batch);
   for (int sample = 0; sample < m_Options.m_Batch; ++sample)
   {
-    const auto words = crops.Words(address, static_cast<std::uint32_t>(sample), 0);
-    const Corner& corner = m_Corners[Below(words[0], words[1], m_Corners.size())];
-    torch::Tensor crop = Crop(corner);
-    if (m_Options.m_Augment)
-    {
-      crop = torch::rot90(crop, static_cast<std::int64_t>(words[2] >> 30), {1, 2});
-      crop = (words[2] & 1u) != 0 ? crop.flip(2) : crop;
-    }
-    batch.m_Clean[sample].copy_(crop);
+    const auto which = static_cast<std::uint32_t>(sample);
+    const auto words = crops.Words(address, which, 0);
+    const auto levelWords = crops.Words(address, which, 1);
+    const int level = DrawLevel(levelWords[0]);
+    const std::vector<Corner>& corners = m_Levels[static_cast<std::size_t>(level)].m_Corners;
+    const Corner& corner = corners[Below(words[0], words[1], corners.size())];
+    const auto turn = [&](torch::Tensor crop) {
+      if (m_Options.m_Augment)
+      {
+        crop = torch::rot90(crop, static_cast<std::int64_t>(words[2] >> 30), {1, 2});
+        crop = (words[2] & 1u) != 0 ? crop.flip(2) : crop;
+      }
+      return crop;
+    };
+    batch.m_Clean[sample].copy_(turn(Crop(corner, level, m_Options.m_Patch)));
     batch.m_Timesteps[sample] =
         static_cast<std::int64_t>(words[3] % static_cast<std::uint32_t>(m_Options.m_Timesteps)) + 1;
     // The bits between those that turn and mirror.
     const double chance = static_cast<double>(words[2] >> 1 & 0x1fffffffu) / 0x20000000;
-    batch.m_Labels[sample] = chance < m_Options.m_LabelDropout ? 0 : Label(corner);
-    noise.FillNormal(address, static_cast<std::uint32_t>(sample), batch.m_Noise[sample].data_ptr<float>(),
-                     static_cast<std::size_t>(crop.numel()));
+    batch.m_Conditions.m_Labels[sample] = chance < m_Options.m_LabelDropout ? 0 : Label(corner);
+    noise.FillNormal(address, which, batch.m_Noise[sample].data_ptr<float>(),
+                     static_cast<std::size_t>(batch.m_Noise[sample].numel()));
+    if (m_Options.m_Levels > 1)
+    {
+      batch.m_Conditions.m_Levels[sample] = level;
+      if (level + 1 < m_Options.m_Levels && Share(levelWords[1]) >= m_Options.m_CoarseDropout)
+      {
+        const double deviation = m_Options.m_CoarseNoise * Share(levelWords[2]);
+        torch::Tensor coarse = batch.m_Conditions.m_Coarse[sample];
+        Random(m_Options.m_Seed, RandomStream::TrainingCoarseNoise)
+            .FillNormal(address, which, coarse.data_ptr<float>(), static_cast<std::size_t>(coarse.numel()));
+        coarse.mul_(deviation).add_(turn(Crop(corner, level + 1, m_Options.m_Patch / 2)));
+        batch.m_Conditions.m_CoarseNoise[sample] = deviation;
+      }
+    }
   }
   return batch;
 }
 
-TrainingBatch CropSource::ValidationBatch(bool heldOut) const
+int CropSource::DrawLevel(std::uint32_t word) const
+{
+  const double share = 2. * Share(word) - 1.;
+  return share < 0. || m_Options.m_Levels == 1 ? 0 : 1 + static_cast<int>(share * (m_Options.m_Levels - 1));
+}
+
+bool CropSource::CanValidate(int level) const
+{
+  return !m_Levels[static_cast<std::size_t>(level)].m_HeldOut.empty();
+}
+
+double CropSource::IndependentPatches(int level) const
+{
+  return m_TrainedPixels / std::pow(static_cast<double>(m_Options.m_Patch << level), 2.);
+}
+
+TrainingBatch CropSource::ValidationBatch(bool heldOut, int level) const
 {
   const Random crops(m_Options.m_Seed, RandomStream::ValidationCrop);
   const Random noise(m_Options.m_Seed, RandomStream::ValidationNoise);
-  const std::vector<Corner>& corners = heldOut ? m_HeldOut : m_Corners;
+  const Level& from = m_Levels[static_cast<std::size_t>(level)];
+  const std::vector<Corner>& corners = heldOut ? from.m_HeldOut : from.m_Corners;
   TrainingBatch batch = MakeBatch(kValidationCrops);
   for (int sample = 0; sample < kValidationCrops; ++sample)
   {
-    const auto words = crops.Words(heldOut ? 0 : 1, static_cast<std::uint32_t>(sample), 0);
+    const auto words =
+        crops.Words(heldOut ? 0 : 1, static_cast<std::uint32_t>(sample), static_cast<std::uint32_t>(level));
     const Corner& corner = corners[Below(words[0], words[1], corners.size())];
-    const torch::Tensor crop = Crop(corner);
-    batch.m_Clean[sample].copy_(crop);
-    batch.m_Labels[sample] = Label(corner);
+    batch.m_Clean[sample].copy_(Crop(corner, level, m_Options.m_Patch));
+    batch.m_Conditions.m_Labels[sample] = Label(corner);
     batch.m_Timesteps[sample] = 1 + m_Options.m_Timesteps * (2 * std::int64_t(sample) + 1) / (2 * kValidationCrops);
     noise.FillNormal(0, static_cast<std::uint32_t>(sample), batch.m_Noise[sample].data_ptr<float>(),
-                     static_cast<std::size_t>(crop.numel()));
+                     static_cast<std::size_t>(batch.m_Noise[sample].numel()));
+    if (m_Options.m_Levels > 1)
+    {
+      batch.m_Conditions.m_Levels[sample] = level;
+      if (level + 1 < m_Options.m_Levels)
+      {
+        batch.m_Conditions.m_Coarse[sample].copy_(Crop(corner, level + 1, m_Options.m_Patch / 2));
+        batch.m_Conditions.m_CoarseNoise[sample] = 0.;
+      }
+    }
   }
   return batch;
 }
 
 TrainingBatch CropSource::MakeBatch(int crops) const
 {
+  const std::int64_t channels = m_Levels.front().m_Maps.front().size(0);
   TrainingBatch batch;
-  batch.m_Clean = torch::empty({crops, m_Maps.front().size(0), m_Options.m_Patch, m_Options.m_Patch}, torch::kFloat32);
+  batch.m_Clean = torch::empty({crops, channels, m_Options.m_Patch, m_Options.m_Patch}, torch::kFloat32);
   batch.m_Noise = torch::empty_like(batch.m_Clean);
   batch.m_Timesteps = torch::empty({crops}, torch::kInt64);
-  batch.m_Labels = torch::zeros({crops}, torch::kInt64);
+  batch.m_Conditions.m_Labels = torch::zeros({crops}, torch::kInt64);
+  if (m_Options.m_Levels > 1)
+  {
+    batch.m_Conditions.m_Levels = torch::zeros({crops}, torch::kInt64);
+    batch.m_Conditions.m_Coarse = torch::zeros({crops, channels, m_Options.m_Patch / 2, m_Options.m_Patch / 2});
+    batch.m_Conditions.m_CoarseNoise = torch::full({crops}, Conditions::kNoCoarse, torch::kFloat32);
+  }
   return batch;
 }
 
@@ -226,9 +417,16 @@ std::int64_t CropSource::Label(const Corner& corner) const
   return m_Labels.empty() ? 0 : m_Labels[corner.m_Map];
 }
 
-torch::Tensor CropSource::Crop(const Corner& corner) const
+torch::Tensor CropSource::Crop(const Corner& corner, int level, std::int64_t size) const
 {
-  return m_Maps[corner.m_Map].narrow(1, corner.m_Y, m_Options.m_Patch).narrow(2, corner.m_X, m_Options.m_Patch);
+  const std::int64_t stride = Stride(level);
+  const std::int64_t step = (std::int64_t(1) << level) / stride;
+  const std::int64_t y = corner.m_Y / stride;
+  const std::int64_t x = corner.m_X / stride;
+  return m_Levels[static_cast<std::size_t>(level)]
+      .m_Maps[corner.m_Map]
+      .slice(1, y, y + step * (size - 1) + 1, step)
+      .slice(2, x, x + step * (size - 1) + 1, step);
 }
 
 } // namespace hud

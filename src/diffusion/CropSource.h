@@ -3,7 +3,10 @@
 
 #pragma once
 
+#include "UNet.h"
 #include "hud/core/AbundanceMap.h"
+
+#include "hud/core/SimplexProjection.h"
 #include "hud/diffusion/DiffusionOptions.h"
 
 #include <torch/torch.h>
@@ -20,11 +23,15 @@ struct TrainingBatch
   torch::Tensor m_Clean;     ///< Z_0, standardised, [batch, channels, patch, patch]
   torch::Tensor m_Noise;     ///< [batch, channels, patch, patch]
   torch::Tensor m_Timesteps; ///< [batch], 1..T, int64
-  torch::Tensor m_Labels;    ///< [batch], int64: 0 is none, 1 the first label
+  Conditions m_Conditions;   ///< without a coarser level where there is one level only
+
+  /// Returns some of the samples, on a device.
+  TrainingBatch Select(std::int64_t first, std::int64_t count, const torch::Device& device) const;
 };
 
 /// Random crops of the projected, standardised abundance maps, with their noise and timesteps. A batch is a pure function
-/// of the seed and the iteration. The lines at the bottom of each map that TrainingOptions::m_HoldOut asks for are held out:
+/// of the seed and the iteration. A crop of level l of the cascade is the mean abundances of 2^l x 2^l pixels each, wherever
+/// in the map these begin; half of the crops are of level 0. The lines at the bottom of each map that TrainingOptions::m_HoldOut asks for are held out:
 /// crops that touch them are not trained on. A map whose strip or rest would hold no patch free of no-data is trained on whole.
 class CropSource
 {
@@ -32,8 +39,13 @@ public:
   /// Crops of a validation batch.
   static constexpr int kValidationCrops = 64;
 
+  /// Returns the largest number of levels, 1 to 8, for which the maps' lines that are not held out have room: a patch of
+  /// each level fits into one of them.
+  static int CountLevels(const std::vector<AbundanceMap>& maps, const TrainingOptions& options);
+
   /// @param labels number of each map's label, from 1 on; empty: no labels
-  /// @throws InvalidData when no patch free of no-data fits into one of the maps, or maps differ in d
+  /// @throws InvalidData when no patch free of no-data fits into one of the maps, no patch of one of the levels into any of
+  /// them, or maps differ in d
   CropSource(const std::vector<AbundanceMap>& maps, const TrainingOptions& options,
              std::vector<std::int64_t> labels = {});
 
@@ -52,14 +64,20 @@ public:
   /// Returns the batch of an iteration, on the CPU. TrainingOptions::m_LabelDropout of the crops have no label.
   TrainingBatch Batch(std::int64_t iteration) const;
 
+  /// Returns whether the held-out lines have room for a patch of a level.
+  bool CanValidate(int level) const;
+
   /// Returns kValidationCrops crops, neither flipped nor rotated, on the CPU: a pure function of the seed. Their timesteps are
-  /// spread evenly.
-  /// @param heldOut whether the crops are of held-out lines, which there must be, or of what is trained on; both batches
-  /// have the same noise and timesteps
-  TrainingBatch ValidationBatch(bool heldOut) const;
+  /// spread evenly. Their coarser level is known, without noise.
+  /// @param heldOut whether the crops are of held-out lines, which must have room for them, or of what is trained on; both
+  /// batches have the same noise and timesteps
+  TrainingBatch ValidationBatch(bool heldOut, int level = 0) const;
+
+  /// Returns how many patches of a level would cover the valid pixels that are trained on, side by side.
+  double IndependentPatches(int level) const;
 
 private:
-  /// Upper left corner of a patch free of no-data.
+  /// Upper left corner of a patch free of no-data, in pixels of the map.
   struct Corner
   {
     std::uint32_t m_Map;
@@ -67,20 +85,38 @@ private:
     std::int32_t m_Y;
   };
 
-  /// Returns an empty batch of that many crops, without labels.
+  /// What there is of a level.
+  struct Level
+  {
+    /// Of each map, [channels, rows, columns]: the means of the squares that begin at multiples of Stride(level); level 0 are
+    /// the pixels themselves.
+    std::vector<torch::Tensor> m_Maps;
+    std::vector<Corner> m_Corners;
+    std::vector<Corner> m_HeldOut; ///< corners of patches within the held-out lines
+  };
+
+  /// Returns the distance between the squares of a level that are stored, in pixels of the map: half their edge.
+  static std::int64_t Stride(int level);
+
+  /// Returns a level from 32 random bits: 0 in half of the cases, else any other.
+  int DrawLevel(std::uint32_t word) const;
+
+  /// Adds the levels of a map.
+  void AddMap(const AbundanceMap& map, const SimplexProjection& projection);
+
+  /// Returns an empty batch of that many crops, without conditions.
   TrainingBatch MakeBatch(int crops) const;
 
   /// Returns the number of the label of a crop, 0 without labels.
   std::int64_t Label(const Corner& corner) const;
 
-  /// Returns the patch at a corner, [channels, patch, patch].
-  torch::Tensor Crop(const Corner& corner) const;
+  /// Returns the patch of a level at a corner, [channels, size, size].
+  torch::Tensor Crop(const Corner& corner, int level, std::int64_t size) const;
 
   TrainingOptions m_Options;
   std::vector<std::int64_t> m_Labels; ///< of the maps; empty: none
-  std::vector<torch::Tensor> m_Maps;  ///< [channels, height, width]
-  std::vector<Corner> m_Corners;
-  std::vector<Corner> m_HeldOut; ///< corners of patches within the held-out lines
+  std::vector<Level> m_Levels;
+  double m_TrainedPixels = 0.; ///< valid ones
   Eigen::Index m_HeldOutLines = 0;
   std::vector<double> m_Mean;
   std::vector<double> m_Sd;

@@ -5,6 +5,7 @@
 
 #include "NetworkCoordinates.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -32,21 +33,31 @@ Denoiser::Denoiser(const ModelInfo& info, UNet network, const torch::Device& dev
 {
 }
 
-torch::Tensor Denoiser::EstimateClean(const torch::Tensor& windows, int timestep, const Guidance& guidance)
+torch::Tensor Denoiser::EstimateClean(const torch::Tensor& windows, int timestep, const Guidance& guidance,
+                                      const WindowLevel& level)
 {
   const torch::NoGradGuard noGradient;
   std::vector<torch::Tensor> estimates;
-  for (const torch::Tensor& part : windows.split(m_WindowsAtOnce))
+  for (std::int64_t first = 0; first < windows.size(0); first += m_WindowsAtOnce)
   {
-    const torch::Tensor noised = part.to(m_Device);
+    const std::int64_t count = std::min(m_WindowsAtOnce, windows.size(0) - first);
+    const torch::Tensor noised = windows.narrow(0, first, count).to(m_Device);
     const torch::Tensor timesteps =
-        torch::full({noised.size(0)}, timestep, torch::TensorOptions(torch::kInt64).device(m_Device));
+        torch::full({count}, timestep, torch::TensorOptions(torch::kInt64).device(m_Device));
+    Conditions conditions;
+    conditions.m_Levels = torch::full_like(timesteps, level.m_Level);
+    if (level.m_Coarse.defined())
+    {
+      conditions.m_Coarse = level.m_Coarse.narrow(0, first, count).to(m_Device);
+      conditions.m_CoarseNoise = torch::full({count}, level.m_CoarseNoise, noised.options());
+    }
     const bool isLabelled = guidance.m_Label > 0 && guidance.m_Weight != 0.;
-    torch::Tensor clean =
-        Estimate(noised, timesteps, torch::full_like(timesteps, isLabelled ? guidance.m_Label : std::int64_t(0)));
+    conditions.m_Labels = torch::full_like(timesteps, isLabelled ? guidance.m_Label : std::int64_t(0));
+    torch::Tensor clean = Estimate(noised, timesteps, conditions);
     if (isLabelled && guidance.m_Weight != 1.)
     {
-      const torch::Tensor without = Estimate(noised, timesteps, torch::zeros_like(timesteps));
+      conditions.m_Labels = torch::zeros_like(timesteps);
+      const torch::Tensor without = Estimate(noised, timesteps, conditions);
       clean = without + guidance.m_Weight * (clean - without);
     }
     estimates.push_back(torch::minimum(torch::maximum(clean, m_Lower), m_Upper).to(torch::kCPU));
@@ -55,9 +66,9 @@ torch::Tensor Denoiser::EstimateClean(const torch::Tensor& windows, int timestep
 }
 
 torch::Tensor Denoiser::Estimate(const torch::Tensor& noised, const torch::Tensor& timesteps,
-                                 const torch::Tensor& labels)
+                                 const Conditions& conditions)
 {
-  const torch::Tensor output = m_Network(noised, m_Diffusion.RelativeTime(timesteps), labels);
+  const torch::Tensor output = m_Network(noised, m_Diffusion.RelativeTime(timesteps), conditions);
   return m_Diffusion.EstimateClean(noised, m_Diffusion.Predict(noised, output, timesteps), timesteps);
 }
 

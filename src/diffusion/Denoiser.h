@@ -23,6 +23,14 @@ struct Guidance
   double m_Weight = 0.;     ///< 0: as without a label, 1: as with it
 };
 
+/// Of which level of the cascade windows are, and their coarser level, where it is known.
+struct WindowLevel
+{
+  int m_Level = 0;
+  torch::Tensor m_Coarse; ///< of the windows, [n, channels, patch / 2, patch / 2], noised, on the CPU; may be undefined
+  double m_CoarseNoise = 0.; ///< deviation of its noise
+};
+
 /// A trained network as samplers see it: noised windows in, estimates of Z_0 out.
 class Denoiser
 {
@@ -34,14 +42,15 @@ public:
   /// Returns the estimate of Z_0, clamped to the projection's bounds, [n, channels, patch, patch], on the CPU.
   /// @param windows Z_t, of that shape, on the CPU
   /// @param timestep t, the same for all
-  torch::Tensor EstimateClean(const torch::Tensor& windows, int timestep, const Guidance& guidance = {});
+  torch::Tensor EstimateClean(const torch::Tensor& windows, int timestep, const Guidance& guidance = {},
+                              const WindowLevel& level = {});
 
   /// Returns how many windows pass through the network together at most.
   std::int64_t WindowsAtOnce() const;
 
 private:
   /// Returns the network's estimate of Z_0, not clamped, on the device.
-  torch::Tensor Estimate(const torch::Tensor& noised, const torch::Tensor& timesteps, const torch::Tensor& labels);
+  torch::Tensor Estimate(const torch::Tensor& noised, const torch::Tensor& timesteps, const Conditions& conditions);
 
   torch::Device m_Device;
   std::int64_t m_WindowsAtOnce;

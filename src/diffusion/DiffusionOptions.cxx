@@ -181,6 +181,14 @@ void TrainingOptions::Check() const
   CheckRange("share of held-out lines", m_HoldOut, 0., 0.5);
   CheckRange("standard deviation of the preconditioning", m_PreconditioningSd, 1e-3, 1.);
   CheckRange("share of crops without a label", m_LabelDropout, 0., 1.);
+  CheckRange("number of levels", m_Levels, 1, 8);
+  CheckRange("largest noise on the coarser level", m_CoarseNoise, 0., 0.99);
+  CheckRange("share of crops without the coarser level", m_CoarseDropout, 0., 1.);
+  if (m_Levels > 1 && m_Patch % 4 != 0)
+  {
+    throw InvalidOption("the patch size is " + std::to_string(m_Patch) +
+                        ", expected a multiple of 4 with several levels");
+  }
   // Their constructors check their arguments.
   static_cast<void>(NoiseSchedule(m_Schedule, m_Timesteps));
   static_cast<void>(SimplexProjection(m_Projection, 2, m_Floor));

@@ -21,7 +21,7 @@ namespace
 {
 
 /// Raised whenever an older program could misread a file.
-constexpr int kFormatVersion = 3;
+constexpr int kFormatVersion = 4;
 
 constexpr const char* kFormat = "hud-model";
 constexpr const char* kEndmembers = "endmembers";
@@ -55,6 +55,9 @@ nlohmann::json ToJson(const ModelInfo& info)
                      {"augment", options.m_Augment},
                      {"hold_out", options.m_HoldOut},
                      {"label_dropout", options.m_LabelDropout},
+                     {"levels", options.m_Levels},
+                     {"coarse_noise", options.m_CoarseNoise},
+                     {"coarse_dropout", options.m_CoarseDropout},
                      {"seed", options.m_Seed}};
   json["network"] = {{"width", options.m_Network.m_Width},
                      {"multipliers", options.m_Network.m_Multipliers},
@@ -110,6 +113,10 @@ void Complete(nlohmann::json& json, int version)
     json.at("network").update({{"dropout", 0.}});
     json.update({{"labels", nlohmann::json::array()}, {"maps", nlohmann::json::array()}});
   }
+  if (version < 4)
+  {
+    json.at("options").update({{"levels", 1}, {"coarse_noise", 0.5}, {"coarse_dropout", 0.2}});
+  }
 }
 
 ModelInfo FromJson(const nlohmann::json& json)
@@ -139,6 +146,9 @@ ModelInfo FromJson(const nlohmann::json& json)
   info.m_Options.m_Augment = options.at("augment").get<bool>();
   info.m_Options.m_HoldOut = options.at("hold_out").get<double>();
   info.m_Options.m_LabelDropout = options.at("label_dropout").get<double>();
+  info.m_Options.m_Levels = options.at("levels").get<int>();
+  info.m_Options.m_CoarseNoise = options.at("coarse_noise").get<double>();
+  info.m_Options.m_CoarseDropout = options.at("coarse_dropout").get<double>();
   info.m_Options.m_Seed = options.at("seed").get<std::uint64_t>();
   info.m_Options.m_Network.m_Width = network.at("width").get<int>();
   info.m_Options.m_Network.m_Multipliers = network.at("multipliers").get<std::vector<int>>();
@@ -392,11 +402,20 @@ void ModelFileReader::CheckNetwork()
       ThrowOtherShape(m_Path, name);
     }
   }
-  const auto labels = static_cast<std::int64_t>(m_Info.m_Scene.m_Labels.size());
-  const std::string name = kAveragePrefix + std::string(UNetImpl::kLabelWeights);
-  if (labels > 0 && m_Reader.Read(name).sizes() != at::IntArrayRef{labels, 4 * options.m_Width})
+  const auto checkEmbedding = [&](const char* parameter, std::int64_t count) {
+    const std::string name = kAveragePrefix + std::string(parameter);
+    if (m_Reader.Read(name).sizes() != at::IntArrayRef{count, 4 * options.m_Width})
+    {
+      ThrowOtherShape(m_Path, name);
+    }
+  };
+  if (!m_Info.m_Scene.m_Labels.empty())
   {
-    ThrowOtherShape(m_Path, name);
+    checkEmbedding(UNetImpl::kLabelWeights, static_cast<std::int64_t>(m_Info.m_Scene.m_Labels.size()));
+  }
+  if (m_Info.m_Options.m_Levels > 1)
+  {
+    checkEmbedding(UNetImpl::kLevelWeights, m_Info.m_Options.m_Levels);
   }
 }
 

@@ -40,6 +40,14 @@ void NetworkCoordinates::ToAbundances(const Eigen::Ref<const Eigen::MatrixXf>& c
   m_Projection.UnprojectExactly(projected, abundances);
 }
 
+void NetworkCoordinates::MatchMean(Eigen::Ref<Eigen::MatrixXf> coordinates,
+                                   const Eigen::Ref<const Eigen::VectorXf>& mean) const
+{
+  Eigen::MatrixXf projected = (coordinates.array().colwise() * m_Sd).colwise() + m_Mean;
+  m_Projection.MatchMean(projected, mean);
+  coordinates = (projected.array().colwise() - m_Mean).colwise() / m_Sd;
+}
+
 Eigen::ArrayXf NetworkCoordinates::LowerBounds() const
 {
   return (m_Projection.LowerBounds().cast<float>().array() - m_Mean) / m_Sd;

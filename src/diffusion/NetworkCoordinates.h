@@ -35,6 +35,11 @@ public:
   /// @param coordinates [channels x pixels], any finite values
   void ToAbundances(const Eigen::Ref<const Eigen::MatrixXf>& coordinates, Eigen::Ref<Eigen::MatrixXf> abundances) const;
 
+  /// Moves the coordinates of pixels so that their mean abundances are those given, as SimplexProjection::MatchMean.
+  /// @param coordinates [channels x pixels]
+  /// @param mean [d]
+  void MatchMean(Eigen::Ref<Eigen::MatrixXf> coordinates, const Eigen::Ref<const Eigen::VectorXf>& mean) const;
+
   /// Returns the smallest values that FromAbundances can return, [channels].
   Eigen::ArrayXf LowerBounds() const;
 

@@ -31,7 +31,7 @@ SampleLayout ParseSampleLayout(const std::string& name)
   return ParseNamedValue(kLayouts, name, "layout");
 }
 
-void SampleOptions::Check(int timesteps) const
+void SampleOptions::Check(const TrainingOptions& model) const
 {
   for (const auto& [name, size] : {std::pair("width", m_Width), std::pair("height", m_Height)})
   {
@@ -49,7 +49,40 @@ void SampleOptions::Check(int timesteps) const
   {
     throw InvalidOption("the guidance is " + std::to_string(m_Guidance) + ", expected 0 to 100");
   }
-  m_Sampler.Check(timesteps);
+  if (!(m_CoarseNoise >= 0. && m_CoarseNoise < 1.))
+  {
+    throw InvalidOption("the noise on coarser levels is " + std::to_string(m_CoarseNoise) +
+                        ", expected 0 to less than 1");
+  }
+  if (m_PlaceLevel < 0 || m_PlaceLevel >= model.m_Levels)
+  {
+    throw InvalidOption("the existing place is of level " + std::to_string(m_PlaceLevel) + ", expected 0 to " +
+                        std::to_string(model.m_Levels - 1) + ", as the model has " + std::to_string(model.m_Levels) +
+                        (model.m_Levels == 1 ? " level" : " levels"));
+  }
+  m_Sampler.Check(model.m_Timesteps);
+}
+
+int FindPlaceLevel(const TrainingOptions& model, Eigen::Index width, Eigen::Index height,
+                   const std::optional<std::pair<Eigen::Index, Eigen::Index>>& size)
+{
+  if (model.m_Levels < 2)
+  {
+    throw InvalidOption("found a coarse map, but the model has one level: expected one that was trained with several");
+  }
+  std::string expected;
+  for (int level = model.m_Levels - 1; level > 0; --level)
+  {
+    const std::pair scene(width << level, height << level);
+    if (!size || *size == scene)
+    {
+      return level;
+    }
+    expected += (expected.empty() ? "" : ", ") + std::to_string(scene.first) + " x " + std::to_string(scene.second);
+  }
+  throw InvalidOption("found a map of " + std::to_string(width) + " x " + std::to_string(height) +
+                      " pixels for a scene of " + std::to_string(size->first) + " x " + std::to_string(size->second) +
+                      ", expected a scene of " + expected);
 }
 
 struct SampledScene::Implementation
@@ -112,7 +145,7 @@ struct SampleSession::Implementation
   {
     file.CheckNetwork();
     UNet network(static_cast<int>(m_Info.m_ChannelMean.size()), m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed,
-                 m_Info.m_Scene.m_Labels.size());
+                 m_Info.m_Scene.m_Labels.size(), m_Info.m_Options.m_Levels);
     file.ReadInto(kAveragePrefix, network->named_parameters());
     network->to(m_Device);
     network->eval();

@@ -131,6 +131,8 @@ struct TrainSession::Implementation
     {
       m_Maps.push_back(DescribeMap(maps[map], labels.empty() ? std::string() : labels[map].m_Name));
     }
+    m_SmallestLosses.assign(static_cast<std::size_t>(m_Info.m_Options.m_Levels),
+                            std::numeric_limits<double>::infinity());
     m_Network->to(m_Device);
     m_Average->to(m_Device);
     m_Average->eval();
@@ -144,7 +146,7 @@ struct TrainSession::Implementation
   UNet MakeNetwork() const
   {
     return UNet(static_cast<int>(m_Crops.ChannelMean().size()), m_Info.m_Options.m_Network, m_Info.m_Options.m_Seed,
-                m_Info.m_Scene.m_Labels.size());
+                m_Info.m_Scene.m_Labels.size(), m_Info.m_Options.m_Levels);
   }
 
   /// Returns Adam's state of every parameter, made if it does not exist yet.
@@ -215,15 +217,14 @@ struct TrainSession::Implementation
   }
 
   /// Returns the weighted error of a network's prediction for each sample, [batch].
+  /// @param batch on the device
   torch::Tensor Losses(UNet& network, const TrainingBatch& batch) const
   {
-    const torch::Tensor clean = batch.m_Clean.to(m_Device);
-    const torch::Tensor noise = batch.m_Noise.to(m_Device);
-    const torch::Tensor timesteps = batch.m_Timesteps.to(m_Device);
-    const torch::Tensor noised = m_Diffusion.AddNoise(clean, noise, timesteps);
+    const torch::Tensor& timesteps = batch.m_Timesteps;
+    const torch::Tensor noised = m_Diffusion.AddNoise(batch.m_Clean, batch.m_Noise, timesteps);
     const torch::Tensor predicted = m_Diffusion.Predict(
-        noised, network(noised, m_Diffusion.RelativeTime(timesteps), batch.m_Labels.to(m_Device)), timesteps);
-    const torch::Tensor error = predicted - m_Diffusion.Target(clean, noise, timesteps);
+        noised, network(noised, m_Diffusion.RelativeTime(timesteps), batch.m_Conditions), timesteps);
+    const torch::Tensor error = predicted - m_Diffusion.Target(batch.m_Clean, batch.m_Noise, timesteps);
     const torch::Tensor cost = m_Info.m_Options.m_Loss == Loss::Square ? error.square() : error.abs(); // eq. (15)
     return m_Diffusion.LossWeight(timesteps) * cost.mean({1, 2, 3});
   }
@@ -238,7 +239,8 @@ struct TrainSession::Implementation
                              .Words(static_cast<std::uint32_t>(m_Info.m_Iteration), 0, 0);
       torch::manual_seed(static_cast<std::uint64_t>(words[0]) << 32 | words[1]);
     }
-    const torch::Tensor loss = Losses(m_Network, m_Crops.Batch(m_Info.m_Iteration)).mean();
+    const torch::Tensor loss =
+        Losses(m_Network, m_Crops.Batch(m_Info.m_Iteration).Select(0, m_Info.m_Options.m_Batch, m_Device)).mean();
     m_Adam.zero_grad();
     loss.backward();
     if (m_Info.m_Options.m_GradientClip > 0.)
@@ -268,28 +270,27 @@ struct TrainSession::Implementation
   }
 
   /// Returns the averaged weights' loss of each crop of a validation batch, on the CPU.
-  torch::Tensor ValidationLosses(bool heldOut)
+  torch::Tensor ValidationLosses(bool heldOut, int level)
   {
     const torch::NoGradGuard noGradient;
-    const TrainingBatch batch = m_Crops.ValidationBatch(heldOut);
+    const TrainingBatch batch = m_Crops.ValidationBatch(heldOut, level);
     const std::int64_t crops = batch.m_Timesteps.size(0);
     std::vector<torch::Tensor> losses;
     // No more at once than in training, for whose memory the user chose the batch.
     for (std::int64_t first = 0; first < crops; first += m_Info.m_Options.m_Batch)
     {
       const std::int64_t count = std::min<std::int64_t>(m_Info.m_Options.m_Batch, crops - first);
-      losses.push_back(
-          Losses(m_Average, {batch.m_Clean.narrow(0, first, count), batch.m_Noise.narrow(0, first, count),
-                             batch.m_Timesteps.narrow(0, first, count), batch.m_Labels.narrow(0, first, count)}));
+      losses.push_back(Losses(m_Average, batch.Select(first, count, m_Device)));
     }
     return torch::cat(losses).to(torch::kCPU, torch::kFloat64);
   }
 
-  Validation Validate()
+  Validation Validate(int level)
   {
-    const torch::Tensor heldOut = ValidationLosses(true);
-    const torch::Tensor trained = ValidationLosses(false);
+    const torch::Tensor heldOut = ValidationLosses(true, level);
+    const torch::Tensor trained = ValidationLosses(false, level);
     Validation validation;
+    validation.m_Level = level;
     validation.m_Loss = heldOut.mean().item<double>();
     validation.m_TrainingLoss = trained.mean().item<double>();
     // Where the model copies, the losses part, and soon the one on held-out lines rises: trained on 22 x 40 pixels of Jasper
@@ -301,9 +302,10 @@ struct TrainSession::Implementation
     constexpr double kStandardErrors = 3.;
     const torch::Tensor excess = heldOut - kFactor * trained;
     const double error = excess.std().item<double>() / std::sqrt(static_cast<double>(excess.numel()));
-    m_SmallestLoss = std::min(m_SmallestLoss, validation.m_Loss);
+    double& smallestLoss = m_SmallestLosses[static_cast<std::size_t>(level)];
+    smallestLoss = std::min(smallestLoss, validation.m_Loss);
     validation.m_Memorising =
-        excess.mean().item<double>() > kStandardErrors * error && validation.m_Loss > m_SmallestLoss;
+        excess.mean().item<double>() > kStandardErrors * error && validation.m_Loss > smallestLoss;
     return validation;
   }
 
@@ -314,9 +316,15 @@ struct TrainSession::Implementation
   UNet m_Network;
   UNet m_Average; ///< moving average of the weights
   torch::optim::Adam m_Adam;
-  std::vector<MapInfo> m_Maps;                                     ///< that this session trains on
-  double m_SmallestLoss = std::numeric_limits<double>::infinity(); ///< of validation in this session
+  std::vector<MapInfo> m_Maps;          ///< that this session trains on
+  std::vector<double> m_SmallestLosses; ///< of validation in this session, of each level
 };
+
+int CountLevels(const std::vector<AbundanceMap>& maps, const TrainingOptions& options)
+{
+  options.Check();
+  return CropSource::CountLevels(maps, options);
+}
 
 TrainSession::TrainSession(const std::vector<AbundanceMap>& maps, SceneInfo scene, const TrainingOptions& options,
                            const ExecutionOptions& execution, const std::vector<LabelInfo>& labels)
@@ -384,9 +392,12 @@ void TrainSession::Run(std::int64_t iterations, const std::function<bool(const T
     progress.m_Iteration = m_Implementation->m_Info.m_Iteration;
     progress.m_Loss = loss;
     const bool isDue = progress.m_Iteration % kValidationInterval == 0 || progress.m_Iteration == iterations;
-    if (isDue && HeldOutLines() > 0)
+    for (int level = 0; isDue && level < m_Implementation->m_Info.m_Options.m_Levels; ++level)
     {
-      progress.m_Validation = m_Implementation->Validate();
+      if (m_Implementation->m_Crops.CanValidate(level))
+      {
+        progress.m_Validations.push_back(m_Implementation->Validate(level));
+      }
     }
     if (!proceed(progress))
     {
@@ -437,6 +448,11 @@ AbundanceMap TrainSession::DrawPatches(Eigen::Index columns, Eigen::Index rows) 
 Eigen::Index TrainSession::HeldOutLines() const
 {
   return m_Implementation->m_Crops.HeldOutLines();
+}
+
+double TrainSession::IndependentPatches(int level) const
+{
+  return m_Implementation->m_Crops.IndependentPatches(level);
 }
 
 const ModelInfo& TrainSession::Info() const

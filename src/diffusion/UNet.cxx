@@ -36,7 +36,23 @@ torch::Tensor TimeFeatures(const torch::Tensor& time, int channels)
   return torch::cat({torch::cos(angles), torch::sin(angles)}, 1);
 }
 
+/// Returns the weights of some numbers, [batch, weights], from those of all, [count, weights]; 0 for the number `count`.
+/// A product, because the gradient of a selection of rows differs from run to run on a GPU.
+torch::Tensor SelectWeights(const torch::Tensor& weights, const torch::Tensor& numbers)
+{
+  const std::int64_t count = weights.size(0);
+  return torch::one_hot(numbers, count + 1).narrow(1, 0, count).to(weights.options()).matmul(weights);
+}
+
 } // namespace
+
+Conditions Conditions::Select(std::int64_t first, std::int64_t count, const torch::Device& device) const
+{
+  const auto select = [&](const torch::Tensor& values) {
+    return values.defined() ? values.narrow(0, first, count).to(device) : values;
+  };
+  return {select(m_Labels), select(m_Levels), select(m_Coarse), select(m_CoarseNoise)};
+}
 
 ResidualBlockImpl::ResidualBlockImpl(int inputChannels, int outputChannels, int embeddingChannels, double dropout)
   : m_Dropout(dropout)
@@ -84,7 +100,7 @@ torch::Tensor AttentionBlockImpl::forward(const torch::Tensor& x)
   return x + m_Output(torch::bmm(value, weights.transpose(1, 2)).view_as(x));
 }
 
-UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t seed, std::size_t labels)
+UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t seed, std::size_t labels, int levels)
   : m_Width(options.m_Width), m_Levels(options.m_Multipliers.size()), m_Blocks(options.m_Blocks)
 {
   const int embedding = 4 * m_Width;
@@ -93,7 +109,7 @@ UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t se
   };
   m_Time1 = register_module("time1", torch::nn::Linear(m_Width, embedding));
   m_Time2 = register_module("time2", torch::nn::Linear(embedding, embedding));
-  m_Input = register_module("input", Convolution(channels, m_Width, 3));
+  m_Input = register_module("input", Convolution(levels > 1 ? 2 * channels + 1 : channels, m_Width, 3));
 
   std::vector<int> skips = {m_Width};
   int current = m_Width;
@@ -137,19 +153,42 @@ UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t se
   {
     m_Label = register_parameter(kLabelWeights, torch::zeros({static_cast<std::int64_t>(labels), embedding}));
   }
+  if (levels > 1)
+  {
+    m_Level = register_parameter(kLevelWeights, torch::zeros({levels, embedding}));
+  }
   InitialiseWeights(seed);
 }
 
-torch::Tensor UNetImpl::forward(const torch::Tensor& x, const torch::Tensor& time, const torch::Tensor& labels)
+torch::Tensor UNetImpl::JoinCoarse(const torch::Tensor& x, const Conditions& conditions)
+{
+  torch::Tensor noise = torch::full({x.size(0)}, Conditions::kNoCoarse, x.options());
+  torch::Tensor coarse = torch::zeros_like(x);
+  if (conditions.m_Coarse.defined())
+  {
+    noise = conditions.m_CoarseNoise;
+    coarse = torch::upsample_nearest2d(conditions.m_Coarse, {x.size(2), x.size(3)});
+  }
+  return torch::cat({x, coarse, noise.view({-1, 1, 1, 1}).expand({-1, 1, x.size(2), x.size(3)})}, 1);
+}
+
+torch::Tensor UNetImpl::forward(const torch::Tensor& x, const torch::Tensor& time, const Conditions& conditions)
 {
   torch::Tensor embedding = m_Time2(torch::silu(m_Time1(TimeFeatures(time, m_Width))));
-  if (m_Label.defined() && labels.defined())
+  if (m_Label.defined() && conditions.m_Labels.defined())
   {
-    // A product, because the gradient of a selection of rows differs from run to run on a GPU.
     const std::int64_t count = m_Label.size(0);
-    embedding = embedding + torch::one_hot(labels, count + 1).narrow(1, 1, count).to(m_Label.options()).matmul(m_Label);
+    embedding =
+        embedding + SelectWeights(m_Label, (conditions.m_Labels + count) % (count + 1)); // none becomes the last
   }
-  torch::Tensor hidden = m_Input(x);
+  if (m_Level.defined())
+  {
+    const torch::Tensor levels = conditions.m_Levels.defined()
+                                     ? conditions.m_Levels
+                                     : torch::zeros({x.size(0)}, x.options().dtype(torch::kInt64));
+    embedding = embedding + SelectWeights(m_Level, levels);
+  }
+  torch::Tensor hidden = m_Input(m_Level.defined() ? JoinCoarse(x, conditions) : x);
   std::vector<torch::Tensor> skips = {hidden};
   std::size_t down = 0;
   for (std::size_t level = 0; level < m_Levels; ++level)

@@ -906,9 +906,9 @@ void HUDApplication::SetOutputMetadata(const std::string& key, HUDSceneMetadata 
   m_Metadata[key] = std::move(metadata);
 }
 
-void HUDApplication::SetOutputGrid(const std::string& key, const std::string& inputKey)
+void HUDApplication::SetOutputGrid(const std::string& key, const std::string& inputKey, double scale)
 {
-  m_GridFiles[key] = GetInputFile(inputKey);
+  m_Grids[key] = {GetInputFile(inputKey), scale};
 }
 
 void HUDApplication::RunWriter(OutputImageParameter& parameter, const std::string& key, const std::string& target)
@@ -979,9 +979,9 @@ void HUDApplication::StageImage(const std::string& key, const HUDStagedFile& sta
   {
     throw hud::InvalidOption(key + ": " + error.what());
   }
-  if (!m_GridFiles[key].empty())
+  if (const auto& [file, scale] = m_Grids[key]; !file.empty())
   {
-    HUDCopyGrid(m_GridFiles[key], raster.string(), expectation.m_Left, expectation.m_Top);
+    HUDCopyGrid(file, raster.string(), expectation.m_Left / scale, expectation.m_Top / scale, scale);
   }
   if (raster != staged.StagedPath())
   {

@@ -14,7 +14,7 @@
 namespace otb
 {
 
-void HUDCopyGrid(const std::string& source, const std::string& target, double column, double row)
+void HUDCopyGrid(const std::string& source, const std::string& target, double column, double row, double scale)
 {
   const auto options = ExtendedFilenameToReaderOptions::New();
   options->SetExtendedFileName(source);
@@ -48,6 +48,10 @@ void HUDCopyGrid(const std::string& source, const std::string& target, double co
   {
     transform[0] += column * transform[1] + row * transform[2];
     transform[3] += column * transform[4] + row * transform[5];
+    for (const std::size_t step : {1, 2, 4, 5})
+    {
+      transform[step] /= scale;
+    }
     to->SetGeoTransform(transform.data());
     if (from->GetSpatialRef() != nullptr)
     {
@@ -59,8 +63,8 @@ void HUDCopyGrid(const std::string& source, const std::string& target, double co
     GDAL_GCP* const moved = GDALDuplicateGCPs(points, from->GetGCPs());
     for (int i = 0; i < points; ++i)
     {
-      moved[i].dfGCPPixel -= column;
-      moved[i].dfGCPLine -= row;
+      moved[i].dfGCPPixel = (moved[i].dfGCPPixel - column) * scale;
+      moved[i].dfGCPLine = (moved[i].dfGCPLine - row) * scale;
     }
     to->SetGCPs(points, moved, from->GetGCPSpatialRef());
     GDALDeinitGCPs(points, moved);

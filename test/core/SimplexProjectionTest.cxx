@@ -361,6 +361,56 @@ TEST(SimplexProjection, RefusesMatricesOfAnotherShape)
   EXPECT_TRUE(Says(message(5, 4, 8), "8 pixels"));
 }
 
+TEST(SimplexProjection, MatchMeanGivesPixelsTheMeanAndChangesThemAlike)
+{
+  const Eigen::MatrixXf abundances = hud::test::UniformAbundances(5, 4, 3).cast<float>();
+  Eigen::VectorXf mean = hud::test::UniformAbundances(5, 1, 8).cast<float>().col(0);
+  for (const ProjectionKind kind : kKinds)
+  {
+    const SimplexProjection projection(kind, 5, 6.);
+    Eigen::MatrixXf coordinates = Projected(projection, abundances);
+    projection.MatchMean(coordinates, mean);
+    Eigen::MatrixXf matched(5, 4);
+    projection.UnprojectExactly(coordinates, matched);
+    ASSERT_TRUE(matched.allFinite());
+    EXPECT_LT((matched.rowwise().mean() - mean).cwiseAbs().maxCoeff(), 2e-3f);
+    // A factor for each endmember and one for each pixel: ratios of ratios stay.
+    const auto share = [&](const Eigen::MatrixXf& x, Eigen::Index k, Eigen::Index pixel) {
+      return std::log((static_cast<double>(x(k, pixel)) + std::exp(-6.) / 5.));
+    };
+    for (Eigen::Index k = 1; k < 5; ++k)
+    {
+      const double before =
+          share(abundances, k, 3) - share(abundances, 0, 3) - share(abundances, k, 1) + share(abundances, 0, 1);
+      const double after = share(matched, k, 3) - share(matched, 0, 3) - share(matched, k, 1) + share(matched, 0, 1);
+      EXPECT_NEAR(after, before, 0.02) << k;
+    }
+    // What has the mean already stays.
+    Eigen::MatrixXf kept = Projected(projection, abundances);
+    projection.MatchMean(kept, abundances.rowwise().mean());
+    EXPECT_LT((kept - Projected(projection, abundances)).cwiseAbs().maxCoeff(), 1e-4f);
+  }
+}
+
+TEST(SimplexProjection, MatchMeanReachesFacesAndVertices)
+{
+  const SimplexProjection projection(ProjectionKind::Ilr, 3, 3.);
+  Eigen::MatrixXf abundances(3, 4);
+  abundances << 1.f, 1.f, 0.f, 0.5f, 0.f, 0.f, 1.f, 0.5f, 0.f, 0.f, 0.f, 0.f;
+  for (const Eigen::Vector3f& mean :
+       {Eigen::Vector3f(0.f, 0.f, 1.f), Eigen::Vector3f(0.f, 1.f, 0.f), Eigen::Vector3f(0.5f, 0.f, 0.5f)})
+  {
+    Eigen::MatrixXf coordinates = Projected(projection, abundances);
+    projection.MatchMean(coordinates, mean);
+    Eigen::MatrixXf matched(3, 4);
+    projection.UnprojectExactly(coordinates, matched);
+    EXPECT_LT((matched.rowwise().mean() - mean).cwiseAbs().maxCoeff(), 0.03f);
+  }
+  Eigen::MatrixXf three = Eigen::MatrixXf::Zero(3, 4);
+  EXPECT_TRUE(
+      Says(MessageOf<hud::InvalidData>([&] { projection.MatchMean(three, Eigen::Vector3f::Ones()); }), "3 channels"));
+}
+
 TEST(ParseProjectionKind, KnowsTheThreeNamesAndListsThemForAnyOther)
 {
   for (const ProjectionKind kind : kKinds)

@@ -42,6 +42,13 @@ hud::LabelInfo MakeLabel(const std::string& name)
   return label;
 }
 
+hud::Conditions WithLabels(const torch::Tensor& labels)
+{
+  hud::Conditions conditions;
+  conditions.m_Labels = labels;
+  return conditions;
+}
+
 /// Changes all weights, so that no layer is without effect.
 void Perturb(torch::nn::Module& network)
 {
@@ -101,7 +108,7 @@ TEST_F(Label, HasNoEffectAtFirst)
   const torch::Tensor input = torch::randn({3, 3, 8, 8});
   const torch::Tensor time = torch::tensor({0.1f, 0.5f, 0.9f});
   const torch::Tensor labels = torch::tensor({0, 1, 2}, torch::kInt64);
-  EXPECT_TRUE(torch::equal(with(input, time, labels), without(input, time)));
+  EXPECT_TRUE(torch::equal(with(input, time, WithLabels(labels)), without(input, time)));
 }
 
 TEST_F(Label, IsSeenByTheNetworkAndNoneIsNot)
@@ -110,7 +117,7 @@ TEST_F(Label, IsSeenByTheNetworkAndNoneIsNot)
   Perturb(*network);
   const torch::Tensor input = torch::randn({1, 3, 8, 8}).expand({4, 3, 8, 8});
   const torch::Tensor labels = torch::tensor({0, 1, 2, 0}, torch::kInt64);
-  const torch::Tensor output = network(input, torch::full({4}, 0.5f), labels);
+  const torch::Tensor output = network(input, torch::full({4}, 0.5f), WithLabels(labels));
   EXPECT_FALSE(torch::allclose(output[0], output[1]));
   EXPECT_FALSE(torch::allclose(output[1], output[2]));
   EXPECT_TRUE(torch::allclose(output[0], output[3]));
@@ -135,15 +142,15 @@ TEST_F(Label, OfACropIsThatOfItsMapUnlessItIsDropped)
     const torch::Tensor largest = batch.m_Clean.mean({2, 3}).argmax(1);
     const torch::Tensor expected =
         torch::where(largest == 0, torch::full_like(largest, 2), torch::full_like(largest, 7));
-    const torch::Tensor isDropped = batch.m_Labels == 0;
-    EXPECT_TRUE((isDropped | (batch.m_Labels == expected)).all().item<bool>());
+    const torch::Tensor isDropped = batch.m_Conditions.m_Labels == 0;
+    EXPECT_TRUE((isDropped | (batch.m_Conditions.m_Labels == expected)).all().item<bool>());
     EXPECT_TRUE((largest == 0).any().item<bool>());
     EXPECT_TRUE((largest == 1).any().item<bool>());
     dropped += isDropped.sum().item<double>();
   }
   EXPECT_NEAR(dropped / 5000., 0.1, 4. * std::sqrt(0.1 * 0.9 / 5000.));
   EXPECT_TRUE(torch::equal(plain.m_Clean, source.Batch(3).m_Clean)) << "labels choose no crops";
-  EXPECT_EQ(plain.m_Labels.abs().sum().item<std::int64_t>(), 0);
+  EXPECT_EQ(plain.m_Conditions.m_Labels.abs().sum().item<std::int64_t>(), 0);
 }
 
 TEST_F(Label, GuidanceMovesTheEstimateAlongTheDifference)

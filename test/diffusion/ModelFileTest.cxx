@@ -37,6 +37,9 @@ protected:
     m_Info.m_Options.m_GradientClip = 0.75;
     m_Info.m_Options.m_Weighting = hud::LossWeighting::MinSnr;
     m_Info.m_Options.m_HoldOut = 0.375;
+    m_Info.m_Options.m_Levels = 3;
+    m_Info.m_Options.m_CoarseNoise = 0.25;
+    m_Info.m_Options.m_CoarseDropout = 0.125;
     hud::WriteModelFile(Path("model"), m_Info, {});
   }
 
@@ -92,6 +95,9 @@ TEST_F(ModelFile, KeepsTheWholeDescription)
   EXPECT_EQ(read.m_Options.m_GradientClip, 0.75);
   EXPECT_EQ(read.m_Options.m_Weighting, hud::LossWeighting::MinSnr);
   EXPECT_EQ(read.m_Options.m_HoldOut, 0.375);
+  EXPECT_EQ(read.m_Options.m_Levels, 3);
+  EXPECT_EQ(read.m_Options.m_CoarseNoise, 0.25);
+  EXPECT_EQ(read.m_Options.m_CoarseDropout, 0.125);
   EXPECT_EQ(read.m_Options.m_Seed, 11u);
   EXPECT_EQ(read.m_Options.m_Prediction, hud::Prediction::Velocity);
   EXPECT_EQ(read.m_Options.m_PreconditioningSd, 0.37);
@@ -187,8 +193,47 @@ TEST_F(ModelFile, GivesVersion2ItsOldMeaning)
   EXPECT_TRUE(info.m_Maps.empty());
 }
 
+TEST_F(ModelFile, GivesVersion3ItsOldMeaning)
+{
+  hud::SafetensorsReader file(Path("model"));
+  auto metadata = file.Metadata();
+  nlohmann::json model = nlohmann::json::parse(metadata["model"]);
+  for (const char* added : {"levels", "coarse_noise", "coarse_dropout"})
+  {
+    EXPECT_EQ(model["options"].erase(added), 1u) << added;
+  }
+  hud::TensorMap tensors;
+  for (const std::string& name : file.Names(""))
+  {
+    tensors[name] = file.Read(name);
+  }
+  metadata["model"] = model.dump();
+  hud::WriteSafetensors(Path("lacking"), tensors, metadata);
+  EXPECT_NE(Refusal("lacking").find("levels"), std::string::npos) << Refusal("lacking");
+  metadata["format_version"] = "3";
+  hud::WriteSafetensors(Path("old"), tensors, metadata);
+  EXPECT_EQ(hud::ReadModelInfo(Path("old")).m_Options.m_Levels, 1);
+}
+
+TEST_F(ModelFile, RefusesMoreLevelsThanTheNetworkHas)
+{
+  m_Info.m_Options.m_Levels = 3;
+  hud::TensorMap tensors = {{"ema.down.0.convolution2.weight", torch::zeros({8, 8, 3, 3})},
+                            {"ema.down.1.convolution2.weight", torch::zeros({16, 16, 3, 3})},
+                            {"ema.level", torch::zeros({3, 32})}};
+  hud::WriteModelFile(Path("fits"), m_Info, tensors);
+  EXPECT_NO_THROW(hud::ModelFileReader(Path("fits")).CheckNetwork());
+  tensors["ema.level"] = torch::zeros({2, 32});
+  hud::WriteModelFile(Path("more"), m_Info, tensors);
+  EXPECT_THROW(hud::ModelFileReader(Path("more")).CheckNetwork(), hud::FileError);
+  m_Info.m_Options.m_Levels = 9;
+  hud::WriteModelFile(Path("many"), m_Info, tensors);
+  EXPECT_NE(Refusal("many").find("number of levels is 9, expected 1 to 8"), std::string::npos) << Refusal("many");
+}
+
 TEST_F(ModelFile, RefusesMoreLabelsThanTheNetworkHas)
 {
+  m_Info.m_Options.m_Levels = 1;
   m_Info.m_Scene.m_Labels.resize(3);
   for (hud::LabelInfo& label : m_Info.m_Scene.m_Labels)
   {
@@ -229,8 +274,8 @@ TEST_F(ModelFile, RefusesAForeignSafetensorsFile)
 TEST_F(ModelFile, RefusesANewerFormat)
 {
   hud::WriteSafetensors(Path("newer"), {},
-                        {{"format", "hud-model"}, {"format_version", "4"}, {"program_version", "9.9"}});
-  EXPECT_NE(Refusal("newer").find("'4'"), std::string::npos) << Refusal("newer");
+                        {{"format", "hud-model"}, {"format_version", "5"}, {"program_version", "9.9"}});
+  EXPECT_NE(Refusal("newer").find("'5'"), std::string::npos) << Refusal("newer");
   EXPECT_NE(Refusal("newer").find("9.9"), std::string::npos) << Refusal("newer");
 }
 

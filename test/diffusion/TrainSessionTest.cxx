@@ -268,8 +268,8 @@ TEST_F(TrainSession, ValidationAndPatchesDoNotChangeTraining)
   for (const std::int64_t iterations : {5, 6, 12})
   {
     watched.Run(iterations, [&](const hud::TrainProgress& progress) {
-      validations += progress.m_Validation ? 1 : 0;
-      EXPECT_EQ(progress.m_Validation.has_value(), progress.m_Iteration == iterations);
+      validations += static_cast<int>(progress.m_Validations.size());
+      EXPECT_EQ(!progress.m_Validations.empty(), progress.m_Iteration == iterations);
       return true;
     });
     watched.DrawPatches(2, 1);
@@ -284,7 +284,7 @@ TEST_F(TrainSession, WithoutHeldOutLinesThereIsNoValidation)
   hud::TrainSession session = MakeSession();
   EXPECT_EQ(session.HeldOutLines(), 0);
   session.Run(2, [](const hud::TrainProgress& progress) {
-    EXPECT_FALSE(progress.m_Validation.has_value());
+    EXPECT_TRUE(progress.m_Validations.empty());
     return true;
   });
 }
@@ -308,7 +308,10 @@ hud::Validation Validate(const hud::AbundanceMap& map, hud::TrainingOptions opti
   hud::TrainSession session({map}, MakeToyScene(), options, OnCpu());
   hud::Validation validation;
   session.Run(400, [&](const hud::TrainProgress& progress) {
-    validation = progress.m_Validation.value_or(validation);
+    if (!progress.m_Validations.empty())
+    {
+      validation = progress.m_Validations.front();
+    }
     return true;
   });
   return validation;

@@ -95,6 +95,19 @@ TEST_F(HUDGrid, OfAPartBeginsAtItsFirstPixel)
   EXPECT_EQ(moved[1], kTransform[1]);
 }
 
+TEST_F(HUDGrid, OfSmallerPixelsBeginsAtTheSameCorner)
+{
+  Create(m_Target);
+  otb::HUDCopyGrid(m_Scene, m_Target, 1.5, 0., 4.);
+  const Transform finer = TransformOf(m_Target);
+  EXPECT_DOUBLE_EQ(finer[0], kTransform[0] + 1.5 * 29.7);
+  EXPECT_DOUBLE_EQ(finer[3], kTransform[3] + 1.5 * 0.4);
+  for (const std::size_t step : {1, 2, 4, 5})
+  {
+    EXPECT_DOUBLE_EQ(finer[step], kTransform[step] / 4.) << step;
+  }
+}
+
 TEST_F(HUDGrid, TakesGroundControlPointsAlong)
 {
   const std::string scene = (m_Folder / "points.tif").string();

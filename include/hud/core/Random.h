@@ -34,7 +34,9 @@ enum class RandomStream : std::uint32_t
   Bootstrap = 18,
   ArchetypalAnalysis = 19,
   SensorNoise = 20,
-  Dropout = 21
+  Dropout = 21,
+  TrainingCoarseNoise = 22,
+  CoarseNoise = 23
 };
 
 /// Random numbers that are a pure function of (seed, stream, address): Philox4x32-10 (Salmon et al., "Parallel random

@@ -59,6 +59,14 @@ public:
   void UnprojectExactly(const Eigen::Ref<const Eigen::MatrixXf>& projected,
                         Eigen::Ref<Eigen::MatrixXf> abundances) const;
 
+  /// Moves the coordinates of pixels so that their mean abundances are those given, but for what lies below the floor: each
+  /// endmember is scaled alike in all pixels, which changes each pixel as little as it can (iterative proportional fitting,
+  /// Deming & Stephan 1940; Csiszar 1975).
+  /// @param projected [channels x pixels], any finite values
+  /// @param mean X, [d], on the simplex
+  /// @throws InvalidData when the sizes are others
+  void MatchMean(Eigen::Ref<Eigen::MatrixXf> projected, const Eigen::Ref<const Eigen::VectorXf>& mean) const;
+
   /// Returns the smallest value that each channel of Z can take, [channels]: for Log -ln d - k, at an abundance of 0. Those of
   /// Clr and Ilr leave a millionth of room for single precision.
   Eigen::VectorXd LowerBounds() const;
@@ -71,6 +79,10 @@ private:
   /// @throws InvalidData unless the shapes are [d x pixels] and [channels x pixels]
   void CheckShapes(const Eigen::Ref<const Eigen::MatrixXf>& abundances,
                    const Eigen::Ref<const Eigen::MatrixXf>& projected) const;
+
+  /// Returns the coordinates of one pixel, [channels].
+  /// @param logarithms ln(X + floor), [d]
+  Eigen::VectorXf FromLogarithms(const Eigen::VectorXd& logarithms) const;
 
   /// Returns eq. (5) for one pixel, [d].
   Eigen::ArrayXd Softmax(const Eigen::Ref<const Eigen::VectorXf>& projected) const;

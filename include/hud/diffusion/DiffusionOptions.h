@@ -117,6 +117,9 @@ struct TrainingOptions
   bool m_Augment = true;  ///< the 8 flips and rotations of every crop
   double m_HoldOut = 0.1; ///< share of a scene's lines, at its bottom, that is not trained on but validates, 0 to 0.5
   double m_LabelDropout = 0.1; ///< share of the crops whose label the network does not see (Ho & Salimans 2022)
+  int m_Levels = 1; ///< of the cascade, 1 to 8: a pixel of level l is the mean of 2^l x 2^l pixels of the scene
+  double m_CoarseNoise = 0.5;   ///< largest deviation of the noise on the coarser level that a crop is seen with
+  double m_CoarseDropout = 0.2; ///< share of the crops whose coarser level the network does not see
   std::uint64_t m_Seed = 0;
 
   /// Returns Adam's learning rate at an iteration, from m_FirstIteration on, where its course begins. Only with

@@ -12,7 +12,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace hud
@@ -39,13 +41,25 @@ struct SampleOptions
   std::string m_Label;    ///< one of the model's, see SceneInfo; empty: like all that the model was trained on
   double m_Guidance = 1.; ///< how much the label counts: 0 not at all, 1 as in training, beyond it is exaggerated
   std::uint64_t m_Seed = 0;
-  double m_Strength = 0.5;                              ///< of PixelRole::Vary, 0 to 1
+  double m_Strength = 0.5; ///< of PixelRole::Vary, 0 to 1
+  int m_PlaceLevel =
+      0; ///< of the cascade, on which an existing place is: its pixels are means of 2^l x 2^l of the sample's
+  double m_CoarseNoise =
+      0.1; ///< deviation of the noise that a coarser level is blurred with before the next one sees it, 0 to 1
   std::size_t m_LargestMemory = std::size_t(512) << 20; ///< bytes; larger canvases are kept in a scratch file
 
-  /// @param timesteps T of the model
+  /// @param model what it was trained with
   /// @throws InvalidOption
-  void Check(int timesteps) const;
+  void Check(const TrainingOptions& model) const;
 };
+
+/// Returns the level of the cascade that a coarse map of a scene is of, from 1 on.
+/// @param model what it was trained with
+/// @param width, height of the map
+/// @param size width and height of the scene: a power of two times the map's; none: the coarsest level is taken
+/// @throws InvalidOption when the model has no level for it; it says which sizes there are
+int FindPlaceLevel(const TrainingOptions& model, Eigen::Index width, Eigen::Index height,
+                   const std::optional<std::pair<Eigen::Index, Eigen::Index>>& size);
 
 /// What a sample does with a pixel of an existing place.
 enum class PixelRole : std::uint8_t

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +19,7 @@ namespace hud
 /// How the averaged weights do on lines of the scenes that are not trained on.
 struct Validation
 {
+  int m_Level = 0;            ///< of the cascade
   double m_Loss = 0.;         ///< weighted mean square error on crops of the held-out lines
   double m_TrainingLoss = 0.; ///< the same on crops that are trained on, with the same noise and timesteps
   bool m_Memorising =
@@ -31,9 +31,14 @@ struct TrainProgress
 {
   std::int64_t m_Iteration = 0; ///< iterations done in all, those before a resume included
   double m_Loss = 0.;           ///< weighted mean square error of the prediction, over about the last 50 iterations
-  std::optional<Validation>
-      m_Validation; ///< every kValidationInterval iterations and at the end, if lines are held out
+  /// Every kValidationInterval iterations and at the end: of each level of which the held-out lines have room for a patch.
+  std::vector<Validation> m_Validations;
 };
+
+/// Returns the largest number of levels, TrainingOptions::m_Levels, for which the maps have room: a patch of each level fits
+/// into one of them, without no-data and held-out lines. At least 1.
+/// @throws InvalidOption as TrainingOptions::Check
+int CountLevels(const std::vector<AbundanceMap>& maps, const TrainingOptions& options);
 
 /// Trains the diffusion model on abundance maps (Algorithm 1). A run depends on its options and maps only: the same seed
 /// gives the same weights on the same machine and number of threads, and a run that is saved and resumed gives the
@@ -84,6 +89,9 @@ public:
   /// Returns the number of the maps' lines that are held out for validation, see TrainingOptions::m_HoldOut; 0: there is no
   /// validation, as a strip must hold a patch.
   Eigen::Index HeldOutLines() const;
+
+  /// Returns how many patches of a level would cover what is trained on, side by side.
+  double IndependentPatches(int level) const;
 
   /// Returns the model's description at this iteration.
   const ModelInfo& Info() const;

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "SpectralRaster.h"
+
+#include "hud/core/Error.h"
+#include "hud/core/PatchDistance.h"
+#include "hud/core/PatchSet.h"
+
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+namespace
+{
+
+constexpr const char* kUsage =
+    "usage: hud_score_structure REAL GENERATED...\n"
+    "Prints how far the large structure of the abundances GENERATED, one or several scenes, is from that of the scene REAL:\n"
+    "the root mean square difference, over endmembers and wavelengths of 8 to 64 pixels, of the logarithmic power spectra of\n"
+    "blocks of 64 x 64 pixels, for the power of all scenes together and for each scene by itself; and the mean difference at\n"
+    "each wavelength.\n";
+
+constexpr Eigen::Index kBlock = 64;
+constexpr Eigen::Index kStride = 8; ///< between the corners of blocks
+constexpr Eigen::Index kRings = 8;  ///< 64 / 1 to 64 / 8 pixels
+
+/// Returns the power at the wavelengths of interest, [kRings x d], the mean over directions and blocks.
+Eigen::MatrixXd Power(const std::string& path)
+{
+  const hud::AbundanceMap map = hud::bench::ReadAbundanceRaster(path);
+  const std::vector<hud::PatchCorner> corners = hud::FindPatches(map, kBlock, kStride);
+  if (corners.empty())
+  {
+    throw hud::InvalidData(path + " has no block of 64 x 64 pixels without no-data");
+  }
+  return hud::LogPowerSpectrum(hud::CutPatches(map, kBlock, corners), kBlock).topRows(kRings).array().exp();
+}
+
+double RootMeanSquare(const Eigen::MatrixXd& values)
+{
+  return std::sqrt(values.squaredNorm() / static_cast<double>(values.size()));
+}
+
+/// Writes one line for each figure.
+void Score(const std::vector<std::string>& paths)
+{
+  const Eigen::MatrixXd real = Power(paths.front());
+  Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(real.rows(), real.cols());
+  double single = 0.;
+  const auto scenes = static_cast<double>(paths.size() - 1);
+  for (std::size_t i = 1; i < paths.size(); ++i)
+  {
+    const Eigen::MatrixXd generated = Power(paths[i]);
+    if (generated.cols() != real.cols())
+    {
+      throw hud::InvalidData(paths[i] + " has " + std::to_string(generated.cols()) + " endmembers, expected the " +
+                             std::to_string(real.cols()) + " of " + paths.front());
+    }
+    sum += generated;
+    single += RootMeanSquare((generated.array() / real.array()).log()) / scenes;
+  }
+  const Eigen::MatrixXd difference = (sum.array() / scenes / real.array()).log();
+  std::printf("log spectrum of 8 to 64 pixels, all scenes: %.4f\n", RootMeanSquare(difference));
+  std::printf("log spectrum of 8 to 64 pixels, mean of single scenes: %.4f\n", single);
+  for (Eigen::Index ring = 0; ring < kRings; ++ring)
+  {
+    std::printf("log power at %.1f pixels less that of the real scene: %.3f, of each endmember",
+                static_cast<double>(kBlock) / static_cast<double>(ring + 1), difference.row(ring).mean());
+    for (const double value : difference.row(ring))
+    {
+      std::printf(" %.3f", value);
+    }
+    std::printf("\n");
+  }
+}
+
+} // namespace
+
+int main(int count, char** values)
+{
+  const std::vector<std::string> arguments(values + 1, values + count);
+  if (arguments.size() < 2)
+  {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  try
+  {
+    Score(arguments);
+  }
+  catch (const std::exception& error)
+  {
+    std::fprintf(stderr, "hud_score_structure: %s\n", error.what());
+    return 1;
+  }
+  return 0;
+}

@@ -1,0 +1,483 @@
+// SPDX-License-Identifier: Apache-2.0
+// Copyright (c) The HUD developers
+
+#include "CropSource.h"
+#include "Denoiser.h"
+#include "Safetensors.h"
+#include "TemporaryFolder.h"
+#include "ToyModel.h"
+#include "UNet.h"
+
+#include "hud/core/Error.h"
+#include "hud/core/SimplexProjection.h"
+#include "hud/diffusion/SampleSession.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace
+{
+
+using hud::test::MakeToyMap;
+using hud::test::MakeToyOptions;
+using hud::test::MakeToyScene;
+using hud::test::OnCpu;
+using hud::test::ReadText;
+
+/// Returns the map whose pixels are the means of `scale` x `scale` of another, from its upper left corner on.
+hud::AbundanceMap Average(const hud::AbundanceMap& map, Eigen::Index scale)
+{
+  hud::AbundanceMap mean;
+  mean.m_Width = map.m_Width / scale;
+  mean.m_Height = map.m_Height / scale;
+  mean.m_Abundances = Eigen::MatrixXf::Zero(map.m_Abundances.rows(), mean.m_Width * mean.m_Height);
+  for (Eigen::Index y = 0; y < mean.m_Height * scale; ++y)
+  {
+    for (Eigen::Index x = 0; x < mean.m_Width * scale; ++x)
+    {
+      mean.m_Abundances.col(y / scale * mean.m_Width + x / scale) +=
+          map.m_Abundances.col(y * map.m_Width + x) / static_cast<float>(scale * scale);
+    }
+  }
+  return mean;
+}
+
+hud::TrainingOptions MakeOptions(int levels)
+{
+  hud::TrainingOptions options = MakeToyOptions();
+  options.m_Levels = levels;
+  options.m_HoldOut = 0.;
+  return options;
+}
+
+template <typename Action>
+std::string ErrorOf(const Action& action)
+{
+  try
+  {
+    action();
+  }
+  catch (const hud::Error& error)
+  {
+    return error.what();
+  }
+  return "no error";
+}
+
+/// Returns coordinates [channels, height, width], without standardisation, as abundances [d x height * width].
+Eigen::MatrixXf ToAbundances(const torch::Tensor& coordinates, const hud::TrainingOptions& options)
+{
+  const hud::SimplexProjection projection(options.m_Projection, 3, options.m_Floor);
+  const torch::Tensor pixels = coordinates.permute({1, 2, 0}).contiguous();
+  Eigen::MatrixXf abundances(3, pixels.numel() / projection.Channels());
+  projection.UnprojectExactly(
+      Eigen::Map<const Eigen::MatrixXf>(pixels.data_ptr<float>(), projection.Channels(), abundances.cols()),
+      abundances);
+  return abundances;
+}
+
+TEST(Cascade, ACropAndItsCoarserLevelAreMeansOfTheSamePixels)
+{
+  hud::TrainingOptions options = MakeOptions(4);
+  options.m_Batch = 200;
+  options.m_Augment = false;
+  options.m_CoarseNoise = 0.;
+  const hud::AbundanceMap map = MakeToyMap(71, 67);
+  hud::CropSource source({map}, options);
+  source.Standardise({0., 0., 0.}, {1., 1., 1.});
+  const hud::TrainingBatch batch = source.Batch(2);
+  std::vector<int> seen(4, 0);
+  for (std::int64_t sample = 0; sample < options.m_Batch; ++sample)
+  {
+    const auto level = batch.m_Conditions.m_Levels[sample].item<std::int64_t>();
+    ++seen[static_cast<std::size_t>(level)];
+    hud::AbundanceMap crop;
+    crop.m_Width = options.m_Patch;
+    crop.m_Height = options.m_Patch;
+    crop.m_Abundances = ToAbundances(batch.m_Clean[sample], options);
+    // The crop is somewhere in the map, averaged.
+    const Eigen::Index scale = Eigen::Index(1) << level;
+    float nearest = 1.f;
+    for (Eigen::Index y = 0; y + scale * options.m_Patch <= map.m_Height; ++y)
+    {
+      for (Eigen::Index x = 0; x + scale * options.m_Patch <= map.m_Width; ++x)
+      {
+        hud::AbundanceMap square;
+        square.m_Width = scale;
+        square.m_Height = scale;
+        float farthest = 0.f;
+        for (const Eigen::Index corner : {Eigen::Index(0), crop.m_Abundances.cols() - 1})
+        {
+          Eigen::Vector3f mean = Eigen::Vector3f::Zero();
+          const Eigen::Index left = x + scale * (corner % options.m_Patch);
+          const Eigen::Index top = y + scale * (corner / options.m_Patch);
+          for (Eigen::Index pixel = 0; pixel < scale * scale; ++pixel)
+          {
+            mean += map.m_Abundances.col((top + pixel / scale) * map.m_Width + left + pixel % scale);
+          }
+          mean /= static_cast<float>(scale * scale);
+          farthest = std::max(farthest, (mean - crop.m_Abundances.col(corner)).cwiseAbs().maxCoeff());
+        }
+        nearest = std::min(nearest, farthest);
+      }
+    }
+    EXPECT_LT(nearest, 1e-4f) << "level " << level;
+    // What the network sees of the coarser level is the crop's own mean.
+    const float noise = batch.m_Conditions.m_CoarseNoise[sample].item<float>();
+    if (level == 3)
+    {
+      EXPECT_EQ(noise, 1.f) << "the coarsest level has no coarser one";
+    }
+    if (noise == 1.f)
+    {
+      EXPECT_EQ(batch.m_Conditions.m_Coarse[sample].abs().max().item<float>(), 0.f);
+      continue;
+    }
+    EXPECT_EQ(noise, 0.f);
+    const Eigen::MatrixXf coarse = ToAbundances(batch.m_Conditions.m_Coarse[sample], options);
+    EXPECT_LT((coarse - Average(crop, 2).m_Abundances).cwiseAbs().maxCoeff(), 1e-4f) << "level " << level;
+  }
+  EXPECT_NEAR(seen[0], 100, 30);
+  for (std::size_t level = 1; level < 4; ++level)
+  {
+    EXPECT_NEAR(seen[level], 33, 20) << level;
+  }
+}
+
+TEST(Cascade, TheCoarserLevelIsTurnedWithTheCropAndNoised)
+{
+  hud::TrainingOptions options = MakeOptions(2);
+  options.m_Batch = 300;
+  options.m_CoarseDropout = 0.25;
+  const hud::AbundanceMap map = MakeToyMap(31, 29);
+  hud::CropSource source({map}, options);
+  source.Standardise({0., 0., 0.}, {1., 1., 1.});
+  const hud::TrainingBatch batch = source.Batch(0);
+  double known = 0.;
+  double fine = 0.;
+  torch::Tensor errors = torch::zeros({0});
+  for (std::int64_t sample = 0; sample < options.m_Batch; ++sample)
+  {
+    fine += batch.m_Conditions.m_Levels[sample].item<std::int64_t>() == 0 ? 1. : 0.;
+    const float deviation = batch.m_Conditions.m_CoarseNoise[sample].item<float>();
+    if (deviation == 1.f)
+    {
+      continue;
+    }
+    known += 1.;
+    ASSERT_GE(deviation, 0.f);
+    ASSERT_LE(deviation, 0.5f);
+    hud::AbundanceMap crop;
+    crop.m_Width = crop.m_Height = options.m_Patch;
+    crop.m_Abundances = ToAbundances(batch.m_Clean[sample], options);
+    Eigen::MatrixXf mean = Average(crop, 2).m_Abundances;
+    Eigen::MatrixXf expected(3, mean.cols());
+    hud::SimplexProjection(options.m_Projection, 3, options.m_Floor).Project(mean, expected);
+    const torch::Tensor clean =
+        torch::from_blob(expected.data(), {options.m_Patch / 2, options.m_Patch / 2, 3}).permute({2, 0, 1});
+    errors =
+        torch::cat({errors, ((batch.m_Conditions.m_Coarse[sample] - clean) / std::max(deviation, 0.01f)).flatten()});
+  }
+  EXPECT_NEAR(known / fine, 0.75, 0.1);
+  EXPECT_NEAR(errors.std().item<double>(), 1., 0.05);
+  EXPECT_NEAR(errors.mean().item<double>(), 0., 0.05);
+}
+
+TEST(Cascade, NoCropTouchesNoDataOrHeldOutLines)
+{
+  hud::TrainingOptions options = MakeOptions(2);
+  options.m_Batch = 100;
+  options.m_HoldOut = 0.4;
+  options.m_CoarseDropout = 0.;
+  // Valid pixels are of the first endmember; those that are not valid, or held out, are not.
+  hud::AbundanceMap map = MakeToyMap(41, 60);
+  map.m_Abundances.setZero();
+  map.m_Abundances.row(0).setOnes();
+  map.m_Abundances.rightCols(24 * 41).row(0).setZero();
+  map.m_Abundances.rightCols(24 * 41).row(1).setOnes();
+  map.m_Valid.assign(41 * 60, 1);
+  map.m_Valid[17 * 41 + 20] = 0;
+  map.m_Abundances.col(17 * 41 + 20) << 0.f, 0.f, 1.f;
+  hud::CropSource source({map}, options);
+  source.Standardise({0., 0., 0.}, {1., 1., 1.});
+  EXPECT_EQ(source.HeldOutLines(), 24);
+  EXPECT_TRUE(source.CanValidate(0));
+  EXPECT_TRUE(source.CanValidate(1));
+  for (std::int64_t iteration = 0; iteration < 5; ++iteration)
+  {
+    const hud::TrainingBatch batch = source.Batch(iteration);
+    for (std::int64_t sample = 0; sample < options.m_Batch; ++sample)
+    {
+      EXPECT_GT(ToAbundances(batch.m_Clean[sample], options).row(0).minCoeff(), 0.999f);
+    }
+  }
+  for (const int level : {0, 1})
+  {
+    const hud::TrainingBatch batch = source.ValidationBatch(true, level);
+    EXPECT_GT(ToAbundances(batch.m_Clean[3], options).row(1).minCoeff(), 0.999f);
+    EXPECT_EQ(batch.m_Conditions.m_Levels[3].item<int>(), level);
+    EXPECT_EQ(batch.m_Conditions.m_CoarseNoise[3].item<float>(), level == 0 ? 0.f : 1.f);
+  }
+  EXPECT_NEAR(source.IndependentPatches(1), (36. * 41. - 1.) / 256., 1e-9);
+}
+
+TEST(Cascade, HasAsManyLevelsAsTheScenesHaveRoomFor)
+{
+  hud::TrainingOptions options = MakeOptions(1); // patches of 8
+  EXPECT_EQ(hud::CountLevels({MakeToyMap(15, 40)}, options), 1);
+  EXPECT_EQ(hud::CountLevels({MakeToyMap(16, 40)}, options), 2);
+  EXPECT_EQ(hud::CountLevels({MakeToyMap(31, 40)}, options), 2);
+  EXPECT_EQ(hud::CountLevels({MakeToyMap(15, 40), MakeToyMap(33, 40)}, options), 3);
+  options.m_HoldOut = 0.25;
+  EXPECT_EQ(hud::CountLevels({MakeToyMap(33, 40)}, options), 2) << "10 of 40 lines are held out";
+  options.m_Levels = 3;
+  EXPECT_EQ(
+      ErrorOf([&] { hud::CropSource({MakeToyMap(33, 40)}, options); }),
+      "a patch of level 2 covers 32 x 32 pixels, which fit into none of the maps free of no-data and of lines that "
+      "are held out: expected at most 2 levels, a smaller patch or a larger scene");
+}
+
+TEST(Cascade, TheNetworkSeesLevelAndCoarserLevel)
+{
+  hud::UNet network(3, MakeToyOptions().m_Network, 5, 0, 2);
+  {
+    const torch::NoGradGuard noGradient;
+    torch::manual_seed(4);
+    for (torch::Tensor& parameter : network->parameters())
+    {
+      parameter.add_(0.05 * torch::randn_like(parameter));
+    }
+  }
+  const torch::Tensor input = torch::randn({1, 3, 8, 12}).expand({4, 3, 8, 12});
+  hud::Conditions conditions;
+  conditions.m_Levels = torch::tensor({0, 1, 0, 0}, torch::kInt64);
+  conditions.m_Coarse = torch::zeros({4, 3, 4, 6});
+  conditions.m_Coarse[2][1][3][5] = 1.;
+  conditions.m_CoarseNoise = torch::tensor({1.f, 1.f, 1.f, 0.f});
+  const torch::Tensor output = network(input, torch::full({4}, 0.5f), conditions);
+  for (std::int64_t other = 1; other < 4; ++other)
+  {
+    EXPECT_FALSE(torch::allclose(output[0], output[other])) << other;
+  }
+  EXPECT_TRUE(torch::allclose(output[0], network(input, torch::full({4}, 0.5f))[0], 1e-5, 1e-6))
+      << "nothing said is full resolution without a coarser level";
+}
+
+class CascadeModel : public testing::Test
+{
+protected:
+  static hud::AbundanceMap Map()
+  {
+    return MakeToyMap(47, 41);
+  }
+
+  static void SetUpTestSuite()
+  {
+    s_Folder = std::make_unique<hud::test::TemporaryFolder>();
+    hud::TrainingOptions options = MakeOptions(3);
+    options.m_Batch = 8;
+    options.m_LearningRate = 5e-3;
+    hud::TrainSession session({Map()}, MakeToyScene(), options, OnCpu());
+    session.Run(300);
+    session.Save(Path("model"));
+  }
+
+  static void TearDownTestSuite()
+  {
+    s_Folder.reset();
+  }
+
+  static std::string Path(const std::string& name)
+  {
+    return (*s_Folder / name).string();
+  }
+
+  static hud::SampleOptions Scene(Eigen::Index width, Eigen::Index height)
+  {
+    hud::SampleOptions options;
+    options.m_Width = width;
+    options.m_Height = height;
+    options.m_Sampler.m_Steps = 8;
+    options.m_Seed = 3;
+    return options;
+  }
+
+  static std::unique_ptr<hud::test::TemporaryFolder> s_Folder;
+};
+
+std::unique_ptr<hud::test::TemporaryFolder> CascadeModel::s_Folder;
+
+void ExpectOnSimplex(const hud::AbundanceMap& map)
+{
+  ASSERT_TRUE(map.m_Abundances.allFinite());
+  EXPECT_GE(map.m_Abundances.minCoeff(), 0.f);
+  EXPECT_LT((map.m_Abundances.colwise().sum().array() - 1.f).abs().maxCoeff(), 1e-5f);
+}
+
+TEST_F(CascadeModel, IsOnTheSimplexWithEverySamplerAndSize)
+{
+  const hud::SampleSession session(Path("model"), OnCpu());
+  for (const hud::SamplerKind kind : {hud::SamplerKind::DpmSolver, hud::SamplerKind::Ddim, hud::SamplerKind::Ddpm})
+  {
+    for (const auto& [width, height] :
+         {std::pair(5, 7), std::pair(8, 16), std::pair(21, 13), std::pair(32, 64), std::pair(70, 9)})
+    {
+      hud::SampleOptions options = Scene(width, height);
+      options.m_Sampler.m_Kind = kind;
+      const hud::AbundanceMap map = session.Sample(options).ReadAll();
+      EXPECT_EQ(map.m_Width, width);
+      EXPECT_EQ(map.m_Height, height);
+      ExpectOnSimplex(map);
+    }
+  }
+}
+
+TEST_F(CascadeModel, SeedsMemoryAndBatchesOfWindowsChangeWhatTheyShould)
+{
+  const hud::SampleSession session(Path("model"), OnCpu());
+  hud::SampleOptions options = Scene(37, 29);
+  const Eigen::MatrixXf first = session.Sample(options).ReadAll().m_Abundances;
+  EXPECT_EQ(first, hud::SampleSession(Path("model"), OnCpu()).Sample(options).ReadAll().m_Abundances);
+  hud::ExecutionOptions oneByOne = OnCpu();
+  oneByOne.m_WindowsAtOnce = 1;
+  options.m_LargestMemory = 0;
+  EXPECT_LT((hud::SampleSession(Path("model"), oneByOne).Sample(options).ReadAll().m_Abundances - first)
+                .cwiseAbs()
+                .maxCoeff(),
+            1e-4f);
+  options.m_Seed = 4;
+  EXPECT_NE(first, session.Sample(options).ReadAll().m_Abundances);
+}
+
+TEST_F(CascadeModel, ACoarseMapSaysWhatIsWhere)
+{
+  const hud::SampleSession session(Path("model"), OnCpu());
+  for (const int level : {1, 2})
+  {
+    const hud::AbundanceMap map = Average(MakeToyMap(40, 36), Eigen::Index(1) << level);
+    hud::SampleOptions options = Scene(map.m_Width << level, map.m_Height << level);
+    options.m_PlaceLevel = level;
+    const auto place = [&](Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> abundances,
+                           std::vector<hud::PixelRole>& roles) {
+      abundances = map.m_Abundances.middleCols(row * map.m_Width, map.m_Width);
+      std::fill(roles.begin(), roles.end(), hud::PixelRole::Keep);
+    };
+    const hud::AbundanceMap made = session.SamplePlace(options, place).ReadAll();
+    ExpectOnSimplex(made);
+    const Eigen::MatrixXf difference = Average(made, Eigen::Index(1) << level).m_Abundances - map.m_Abundances;
+    EXPECT_LT(difference.cwiseAbs().mean(), 0.03f) << level;
+  }
+}
+
+TEST_F(CascadeModel, AHoleInACoarseMapIsFree)
+{
+  const hud::SampleSession session(Path("model"), OnCpu());
+  hud::AbundanceMap map = Average(MakeToyMap(48, 32), 2);
+  hud::SampleOptions options = Scene(48, 32);
+  options.m_PlaceLevel = 1;
+  const auto place = [&](Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> abundances, std::vector<hud::PixelRole>& roles) {
+    abundances = map.m_Abundances.middleCols(row * map.m_Width, map.m_Width);
+    for (std::size_t x = 0; x < roles.size(); ++x)
+    {
+      roles[x] = x < 12 ? hud::PixelRole::Keep : hud::PixelRole::Make;
+    }
+  };
+  const hud::AbundanceMap made = session.SamplePlace(options, place).ReadAll();
+  ExpectOnSimplex(made);
+  const hud::AbundanceMap mean = Average(made, 2);
+  float known = 0.f;
+  for (Eigen::Index pixel = 0; pixel < mean.m_Abundances.cols(); ++pixel)
+  {
+    if (pixel % mean.m_Width < 12)
+    {
+      known += (mean.m_Abundances.col(pixel) - map.m_Abundances.col(pixel)).cwiseAbs().mean() / (12.f * 16.f);
+    }
+  }
+  EXPECT_LT(known, 0.03f);
+  // What is in the hole does not matter.
+  for (Eigen::Index pixel = 0; pixel < map.m_Abundances.cols(); ++pixel)
+  {
+    if (pixel % map.m_Width >= 12)
+    {
+      map.m_Abundances.col(pixel).setConstant(1.f / 3.f);
+    }
+  }
+  EXPECT_EQ(session.SamplePlace(options, place).ReadAll().m_Abundances, made.m_Abundances);
+}
+
+TEST_F(CascadeModel, AnExistingPlaceIsKeptOnAllLevels)
+{
+  const hud::SampleSession session(Path("model"), OnCpu());
+  const hud::AbundanceMap map = MakeToyMap(37, 21);
+  hud::SampleOptions options = Scene(37, 21);
+  const auto place = [&](Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> abundances, std::vector<hud::PixelRole>& roles) {
+    abundances = map.m_Abundances.middleCols(row * map.m_Width, map.m_Width);
+    for (std::size_t x = 0; x < roles.size(); ++x)
+    {
+      roles[x] = x < 20 ? hud::PixelRole::Keep : hud::PixelRole::Make;
+    }
+  };
+  const hud::AbundanceMap repaired = session.SamplePlace(options, place).ReadAll();
+  ExpectOnSimplex(repaired);
+  float kept = 0.f;
+  for (Eigen::Index pixel = 0; pixel < map.m_Abundances.cols(); ++pixel)
+  {
+    if (pixel % 37 < 20)
+    {
+      kept = std::max(kept, (repaired.m_Abundances.col(pixel) - map.m_Abundances.col(pixel)).cwiseAbs().maxCoeff());
+    }
+  }
+  EXPECT_LT(kept, 1e-5f);
+}
+
+TEST_F(CascadeModel, ReportsProgressOfAllLevels)
+{
+  const hud::SampleSession session(Path("model"), OnCpu());
+  double before = 0.;
+  session.Sample(Scene(37, 29), [&](double done) {
+    EXPECT_GE(done, before);
+    before = done;
+    return true;
+  });
+  EXPECT_DOUBLE_EQ(before, 1.);
+  int calls = 0;
+  EXPECT_EQ(ErrorOf([&] { session.Sample(Scene(37, 29), [&](double) { return ++calls < 3; }); }),
+            "interrupted while sampling");
+  EXPECT_EQ(calls, 3);
+}
+
+TEST_F(CascadeModel, KeepsItsLevelsInTheFileAndResumes)
+{
+  EXPECT_EQ(hud::ReadModelInfo(Path("model")).m_Options.m_Levels, 3);
+  hud::SafetensorsReader file(Path("model"));
+  EXPECT_EQ(file.Read("ema.level").sizes(), (torch::IntArrayRef{3, 32}));
+  EXPECT_EQ(file.Read("ema.input.weight").sizes(), (torch::IntArrayRef{8, 7, 3, 3}));
+  EXPECT_GT(file.Read("ema.level").abs().max().item<double>(), 0.);
+
+  hud::TrainSession whole({Map()}, MakeToyScene(), MakeOptions(3), OnCpu());
+  whole.Run(12);
+  whole.Save(Path("whole"));
+  hud::TrainSession half({Map()}, MakeToyScene(), MakeOptions(3), OnCpu());
+  half.Run(12, [](const hud::TrainProgress& progress) { return progress.m_Iteration < 5; });
+  half.Save(Path("half"));
+  hud::TrainSession resumed(Path("half"), {Map()}, OnCpu());
+  resumed.Run(12);
+  resumed.Save(Path("resumed"));
+  EXPECT_EQ(ReadText(Path("whole")), ReadText(Path("resumed")));
+}
+
+TEST(PlaceLevel, FollowsFromTheSizes)
+{
+  hud::TrainingOptions model = MakeOptions(4);
+  EXPECT_EQ(hud::FindPlaceLevel(model, 10, 7, std::nullopt), 3);
+  EXPECT_EQ(hud::FindPlaceLevel(model, 10, 7, std::pair<Eigen::Index, Eigen::Index>(20, 14)), 1);
+  EXPECT_EQ(hud::FindPlaceLevel(model, 10, 7, std::pair<Eigen::Index, Eigen::Index>(40, 28)), 2);
+  EXPECT_EQ(ErrorOf([&] { hud::FindPlaceLevel(model, 10, 7, std::pair<Eigen::Index, Eigen::Index>(40, 30)); }),
+            "found a map of 10 x 7 pixels for a scene of 40 x 30, expected a scene of 80 x 56, 40 x 28, 20 x 14");
+  model.m_Levels = 1;
+  EXPECT_EQ(ErrorOf([&] { hud::FindPlaceLevel(model, 10, 7, std::nullopt); }),
+            "found a coarse map, but the model has one level: expected one that was trained with several");
+}
+
+} // namespace
