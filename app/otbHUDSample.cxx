@@ -370,7 +370,10 @@ private:
       const HUDCoarseMap map(*OpenImage("coarse"), m_Endmembers.cols(),
                              static_cast<unsigned int>(GetParameterInt("ram")));
       const hud::SampleOptions defaults;
-      const bool isSizeGiven = options.m_Width != defaults.m_Width || options.m_Height != defaults.m_Height;
+      // A dialog may hand over the default size without its being meant.
+      const bool isSizeGiven =
+          options.m_Width != defaults.m_Width || options.m_Height != defaults.m_Height ||
+          ((HasUserValue("sizex") || HasUserValue("sizey")) && options.m_Width % map.Width() == 0);
       options.m_PlaceLevel =
           hud::FindPlaceLevel(session.Info().m_Options, map.Width(), map.Height(),
                               isSizeGiven ? std::optional(std::pair(options.m_Width, options.m_Height)) : std::nullopt);
