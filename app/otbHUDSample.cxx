@@ -364,42 +364,29 @@ private:
   /// Makes a scene whose large structure is given.
   void SampleCoarse(const hud::SampleSession& session, hud::SampleOptions& options)
   {
-    const std::string name = DescribeInput("coarse") + ": ";
-    try
+    const HUDCoarseMap map(*OpenImage("coarse"), DescribeInput("coarse"), m_Endmembers.cols(),
+                           static_cast<unsigned int>(GetParameterInt("ram")));
+    std::optional<std::pair<Eigen::Index, Eigen::Index>> size;
+    if (HasUserValue("sizex") || HasUserValue("sizey"))
     {
-      const HUDCoarseMap map(*OpenImage("coarse"), m_Endmembers.cols(),
-                             static_cast<unsigned int>(GetParameterInt("ram")));
-      const hud::SampleOptions defaults;
-      // A dialog may hand over the default size without its being meant.
-      const bool isSizeGiven =
-          options.m_Width != defaults.m_Width || options.m_Height != defaults.m_Height ||
-          ((HasUserValue("sizex") || HasUserValue("sizey")) && options.m_Width % map.Width() == 0);
-      options.m_PlaceLevel =
-          hud::FindPlaceLevel(session.Info().m_Options, map.Width(), map.Height(),
-                              isSizeGiven ? std::optional(std::pair(options.m_Width, options.m_Height)) : std::nullopt);
-      options.m_Width = map.Width() << options.m_PlaceLevel;
-      options.m_Height = map.Height() << options.m_PlaceLevel;
-      std::size_t free = 0;
-      std::vector<std::uint8_t> valid;
-      const auto place = [&](Eigen::Index row, const Eigen::Ref<Eigen::MatrixXf>& abundances,
-                             std::vector<hud::PixelRole>& roles) {
-        map.Read(row, abundances, valid);
-        std::transform(valid.begin(), valid.end(), roles.begin(),
-                       [](std::uint8_t isKnown) { return isKnown != 0 ? hud::PixelRole::Keep : hud::PixelRole::Make; });
-        free += static_cast<std::size_t>(std::count(valid.begin(), valid.end(), std::uint8_t(0)));
-      };
-      Connect(WithProgress([&](const auto& proceed) { return session.SamplePlace(options, place, proceed); }));
-      otbAppLogINFO("Coarse map: each pixel is " << (1 << options.m_PlaceLevel) << " x " << (1 << options.m_PlaceLevel)
-                                                 << " pixels of the scene; " << free << " pixels of the map are free");
+      size.emplace(options.m_Width, options.m_Height);
     }
-    catch (const hud::InvalidData& error)
-    {
-      throw hud::InvalidData(name + error.what());
-    }
-    catch (const hud::InvalidOption& error)
-    {
-      throw hud::InvalidOption(name + error.what());
-    }
+    options.m_PlaceLevel = hud::FindPlaceLevel(session.Info().m_Options, map.Width(), map.Height(), size);
+    options.m_Width = map.Width() << options.m_PlaceLevel;
+    options.m_Height = map.Height() << options.m_PlaceLevel;
+    std::ptrdiff_t free = 0;
+    std::vector<std::uint8_t> valid;
+    const auto place = [&](Eigen::Index row, const Eigen::Ref<Eigen::MatrixXf>& abundances,
+                           std::vector<hud::PixelRole>& roles) {
+      map.Read(row, abundances, valid);
+      std::transform(valid.begin(), valid.end(), roles.begin(),
+                     [](std::uint8_t isKnown) { return isKnown != 0 ? hud::PixelRole::Keep : hud::PixelRole::Make; });
+      free += std::count(valid.begin(), valid.end(), std::uint8_t(0));
+    };
+    Connect(WithProgress([&](const auto& proceed) { return session.SamplePlace(options, place, proceed); }));
+    const int scale = 1 << options.m_PlaceLevel;
+    otbAppLogINFO("Coarse map: each pixel is " << scale << " x " << scale << " pixels of the scene; " << free
+                                               << " pixels of the map are free");
   }
 
   /// Connects a sample to the outputs.

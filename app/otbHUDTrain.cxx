@@ -667,6 +667,10 @@ private:
     const int asked = GetParameterInt("levels");
     const int room = hud::CountLevels(maps, options);
     options.m_Levels = asked == 0 ? room : std::min(asked, room);
+    if (asked == 0)
+    {
+      otbAppLogINFO("Levels: " << room);
+    }
     if (asked > room)
     {
       otbAppLogWARNING(<< "levels: found " << asked << ", but a patch of level " << room << " covers "
@@ -906,6 +910,12 @@ private:
     {
       const int edge = options.m_Patch << level;
       const double patches = session.IndependentPatches(level);
+      if (patches == 0.)
+      {
+        otbAppLogWARNING(<< "The scenes have no room for a patch of level " << level << ", " << edge << " x " << edge
+                         << " pixels: the model keeps what it knows of it");
+        continue;
+      }
       otbAppLogINFO("Level " << level << ": a patch covers " << edge << " x " << edge << " pixels; "
                              << std::round(10. * patches) / 10. << " side by side cover what is learned from");
       if (patches < kFew && level > 0)

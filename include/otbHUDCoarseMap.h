@@ -9,6 +9,7 @@
 #include <Eigen/Core>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace otb
@@ -20,10 +21,11 @@ namespace otb
 class HUDCoarseMap
 {
 public:
+  /// @param name of the map in messages
   /// @param endmembers d
   /// @param ram MB for a strip and what is upstream of it; 0: what OTB is configured to use
   /// @throws hud::InvalidData when it has neither d bands nor one
-  HUDCoarseMap(HUDImageType& image, Eigen::Index endmembers, unsigned int ram);
+  HUDCoarseMap(HUDImageType& image, std::string name, Eigen::Index endmembers, unsigned int ram);
 
   Eigen::Index Width() const;
   Eigen::Index Height() const;
@@ -37,6 +39,7 @@ public:
 
 private:
   HUDImageRows m_Rows;
+  std::string m_Name;
   Eigen::Index m_Endmembers;
 };
 

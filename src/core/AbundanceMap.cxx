@@ -9,7 +9,7 @@
 namespace hud
 {
 
-void NormaliseAbundances(AbundanceMap& map, double tolerance)
+void NormaliseAbundances(AbundanceMap& map, double tolerance, Eigen::Index firstRow)
 {
   for (Eigen::Index pixel = 0; pixel < map.m_Abundances.cols(); ++pixel)
   {
@@ -23,7 +23,7 @@ void NormaliseAbundances(AbundanceMap& map, double tolerance)
     // Written so that NaN is refused.
     if (!(sum >= 1. - tolerance && sum <= 1. + tolerance && least >= -tolerance))
     {
-      throw InvalidData(Compose("the abundances of pixel (", pixel % map.m_Width, ", ", pixel / map.m_Width,
+      throw InvalidData(Compose("the abundances of pixel (", pixel % map.m_Width, ", ", firstRow + pixel / map.m_Width,
                                 ") sum to ", sum, ", the least is ", least,
                                 "; expected a sum of 1 and none below 0, within ", tolerance));
     }

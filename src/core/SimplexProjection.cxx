@@ -166,7 +166,7 @@ void SimplexProjection::MatchMean(Eigen::Ref<Eigen::MatrixXf> projected,
   Eigen::ArrayXXd shares(m_Endmembers, projected.cols());
   for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
   {
-    shares.col(pixel) = Softmax(projected.col(pixel));
+    shares.col(pixel) = Softmax(projected.col(pixel)).max(1e-30); // as a share that underflows could not be scaled
   }
   for (int round = 0; round < kRounds; ++round)
   {

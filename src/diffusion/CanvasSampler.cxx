@@ -75,16 +75,15 @@ Guidance FindGuidance(const SceneInfo& scene, const SampleOptions& options)
 
 /// Returns the edges of the canvases of each level, from the scene's own on. Each is a whole number of windows, and as large
 /// as the finer one asks for. Windows go around a canvas; where that would join what does not fit together, there is room for
-/// half a window: beside an existing place, and where the coarser canvas is not exactly half of this one.
+/// half a window: beside an existing place, and where the coarser canvases would not be exactly a half, a quarter, ...
 /// @param edge of the scene
 std::vector<std::int64_t> CanvasEdges(std::int64_t edge, std::size_t levels, std::int64_t patch, bool hasPlace)
 {
-  const bool fits = RoundUp(edge, patch << (levels - 1)) == RoundUp(edge, patch);
   std::vector<std::int64_t> edges;
-  for (std::size_t level = 0; level < levels; ++level)
+  for (std::size_t coarser = levels; coarser-- > 0;)
   {
-    const bool needsRoom = hasPlace || (!fits && level + 1 < levels);
-    edges.push_back(RoundUp(needsRoom ? edge + patch / 2 : edge, patch));
+    const bool fits = RoundUp(edge, patch) % (patch << coarser) == 0;
+    edges.push_back(RoundUp(hasPlace || !fits ? edge + patch / 2 : edge, patch));
     edge = edges.back() / 2;
   }
   return edges;
@@ -96,40 +95,109 @@ struct CanvasPlan
   std::vector<std::int64_t> m_Heights; ///< of each level, from the scene's own on
   std::vector<std::int64_t> m_Widths;  ///< likewise
   bool m_InMemory = true;
+
+  std::int64_t Pixels(std::size_t level) const
+  {
+    return m_Heights[level] * m_Widths[level];
+  }
 };
 
-/// Returns the canvases of a sample. There are no more levels than it takes for the coarsest to be a single window.
+bool NeedsPrevious(const std::vector<SamplerStep>& steps)
+{
+  return std::any_of(steps.begin(), steps.end(), [](const SamplerStep& step) { return step.m_Previous != 0.; });
+}
+
+/// Returns the canvases of a sample. There are no more levels than it takes for the coarsest to be a single window, but for
+/// the room around an existing place.
 CanvasPlan PlanCanvases(const ModelInfo& info, const SampleOptions& options, bool hasPlace)
 {
   const std::int64_t patch = info.m_Options.m_Patch;
-  std::size_t levels = 1;
-  for (std::int64_t edge = std::max(options.m_Width, options.m_Height);
-       edge > patch && static_cast<int>(levels) < info.m_Options.m_Levels && options.m_Layout == SampleLayout::Scene;
-       edge = (edge + 1) / 2)
+  const auto placeLevel = static_cast<std::size_t>(hasPlace ? options.m_PlaceLevel : 0);
+  std::size_t levels = placeLevel + 1;
+  for (std::int64_t edge = (std::max(options.m_Width, options.m_Height) - 1) >> placeLevel;
+       edge >= patch && static_cast<int>(levels) < info.m_Options.m_Levels && options.m_Layout == SampleLayout::Scene;
+       edge /= 2)
   {
     ++levels;
   }
-  levels = std::max(levels, static_cast<std::size_t>(options.m_PlaceLevel) + 1);
   CanvasPlan plan;
   plan.m_Heights = CanvasEdges(options.m_Height, levels, patch, hasPlace);
   plan.m_Widths = CanvasEdges(options.m_Width, levels, patch, hasPlace);
-  // Z_t and the last estimate of a level, what is known of it, and what the finer one sees of it.
-  const auto channels = NetworkCoordinates(info).Channels();
-  std::size_t bytes = 0;
+
+  // What is known of a place is kept for all levels; the rest is of one level, and of the coarser one as it is seen.
+  const NetworkCoordinates coordinates(info);
+  const NoiseSchedule schedule(info.m_Options.m_Schedule, info.m_Options.m_Timesteps);
+  const std::int64_t live = coordinates.Channels() * (NeedsPrevious(PlanSampler(schedule, options.m_Sampler)) ? 2 : 1);
+  std::int64_t known = 0;
+  std::int64_t most = 0;
   for (std::size_t level = 0; level < levels; ++level)
   {
-    const std::int64_t values = 2 * channels + (hasPlace ? channels + 1 : 0) + (level > 0 ? channels : 0);
-    bytes += static_cast<std::size_t>(values * plan.m_Heights[level] * plan.m_Widths[level]) * sizeof(float);
+    const std::int64_t seen = level + 1 < levels ? coordinates.Channels() + coordinates.Endmembers() : 0;
+    known += hasPlace && level >= placeLevel ? (coordinates.Channels() + 1) * plan.Pixels(level) : 0;
+    most = std::max(most, live * plan.Pixels(level) + seen * plan.Pixels(level) / 4);
   }
-  plan.m_InMemory = bytes <= options.m_LargestMemory;
+  plan.m_InMemory = static_cast<std::size_t>(known + most) * sizeof(float) <= options.m_LargestMemory;
   return plan;
 }
 
-/// Returns the places of an existing place on each level from options.m_PlaceLevel on: coordinates and, in one more channel,
-/// the timestep down to which each pixel is held. A pixel of a coarser level is the mean of its four, and is let go when the
-/// first of them is.
+/// Returns the deviation of the noise with which a coarser level is seen.
+double CoarseNoise(const ModelInfo& info, const SampleOptions& options)
+{
+  return std::min(options.m_CoarseNoise, info.m_Options.m_CoarseNoise);
+}
+
+/// Throws when the user wants the work to end.
+void Report(const std::function<bool(double)>& proceed, double done)
+{
+  if (proceed && !proceed(done))
+  {
+    throw Error("interrupted while sampling");
+  }
+}
+
+/// Writes the mean abundances of 2 x 2 pixels of a level, and the timestep down to which they are held: as long as all four.
+/// What lies beyond the finer canvas is free.
+/// @param free the timestep of what is free
+Canvas CoarserPlace(const Canvas& fine, const NetworkCoordinates& coordinates, std::int64_t height, std::int64_t width,
+                    bool inMemory, float free, const std::function<bool(double)>& proceed)
+{
+  const std::int64_t channels = coordinates.Channels();
+  Canvas coarse(channels + 1, height, width, inMemory);
+  Eigen::MatrixXf pair(coordinates.Endmembers(), 2 * fine.Width());
+  Eigen::MatrixXf mean(coordinates.Endmembers(), fine.Width() / 2);
+  for (std::int64_t y = 0; y < height; ++y)
+  {
+    Report(proceed, 0.);
+    torch::Tensor row = torch::zeros({1, channels + 1, width}, torch::kFloat32);
+    row.narrow(1, channels, 1).fill_(free);
+    if (2 * y < fine.Height())
+    {
+      const torch::Tensor rows = fine.Read(2 * y, 2);
+      for (std::int64_t which = 0; which < 2; ++which)
+      {
+        const Eigen::Map<const RowMajorMatrix> pixels(rows[which].data_ptr<float>(), channels + 1, fine.Width());
+        coordinates.ToAbundances(pixels.topRows(channels), pair.middleCols(which * fine.Width(), fine.Width()));
+      }
+      for (std::int64_t x = 0; x < mean.cols(); ++x)
+      {
+        mean.col(x) =
+            (pair.middleCols(2 * x, 2).rowwise().sum() + pair.middleCols(fine.Width() + 2 * x, 2).rowwise().sum()) /
+            4.f;
+      }
+      Eigen::Map<RowMajorMatrix> values(row.data_ptr<float>(), channels + 1, width);
+      values.topLeftCorner(channels, mean.cols()) = coordinates.FromAbundances(mean);
+      const torch::Tensor held = rows.select(1, channels).amax(0).view({-1, 2}).amax(1);
+      row[0][channels].narrow(0, 0, held.size(0)).copy_(held);
+    }
+    coarse.Write(y, row);
+  }
+  return coarse;
+}
+
+/// Returns an existing place on each level from options.m_PlaceLevel on: coordinates and, in one more channel, the timestep
+/// down to which each pixel is held.
 std::vector<Canvas> ReadPlace(const ModelInfo& info, const SampleOptions& options, const CanvasPlan& plan,
-                              const PlaceReader& place)
+                              const PlaceReader& place, const std::function<bool(double)>& proceed)
 {
   const NetworkCoordinates coordinates(info);
   const std::int64_t channels = coordinates.Channels();
@@ -150,10 +218,7 @@ std::vector<Canvas> ReadPlace(const ModelInfo& info, const SampleOptions& option
   const std::int64_t height = (options.m_Height + scale - 1) / scale;
   const std::int64_t width = (options.m_Width + scale - 1) / scale;
   std::vector<Canvas> levels;
-  for (std::size_t level = first; level < plan.m_Heights.size(); ++level)
-  {
-    levels.emplace_back(channels + 1, plan.m_Heights[level], plan.m_Widths[level], plan.m_InMemory);
-  }
+  levels.emplace_back(channels + 1, plan.m_Heights[first], plan.m_Widths[first], plan.m_InMemory);
   Eigen::MatrixXf abundances = Eigen::MatrixXf::Zero(coordinates.Endmembers(), width);
   std::vector<PixelRole> roles;
   for (std::int64_t y = 0; y < levels.front().Height(); ++y)
@@ -170,33 +235,10 @@ std::vector<Canvas> ReadPlace(const ModelInfo& info, const SampleOptions& option
     }
     levels.front().Write(y, row);
   }
-  for (std::size_t level = 1; level < levels.size(); ++level)
+  for (std::size_t level = first + 1; level < plan.m_Heights.size(); ++level)
   {
-    const Canvas& fine = levels[level - 1];
-    Eigen::MatrixXf four(coordinates.Endmembers(), 2 * fine.Width());
-    for (std::int64_t y = 0; 2 * y < fine.Height(); ++y)
-    {
-      torch::Tensor row = torch::zeros({1, channels + 1, levels[level].Width()}, torch::kFloat32);
-      row.narrow(1, channels, 1).fill_(timesteps);
-      Eigen::Map<RowMajorMatrix> values(row.data_ptr<float>(), channels + 1, levels[level].Width());
-      const torch::Tensor pair = fine.Read(2 * y, 2);
-      for (std::int64_t which = 0; which < 2; ++which)
-      {
-        const Eigen::Map<const RowMajorMatrix> pixels(pair[which].data_ptr<float>(), channels + 1, fine.Width());
-        coordinates.ToAbundances(pixels.topRows(channels), four.middleCols(which * fine.Width(), fine.Width()));
-      }
-      Eigen::MatrixXf mean(coordinates.Endmembers(), fine.Width() / 2);
-      for (std::int64_t x = 0; x < mean.cols(); ++x)
-      {
-        mean.col(x) =
-            (four.middleCols(2 * x, 2).rowwise().sum() + four.middleCols(fine.Width() + 2 * x, 2).rowwise().sum()) /
-            4.f;
-      }
-      values.topLeftCorner(channels, mean.cols()) = coordinates.FromAbundances(mean);
-      const torch::Tensor hold = pair.select(1, channels).amax(0).view({-1, 2}).amax(1); // of four pixels
-      row[0][channels].narrow(0, 0, hold.size(0)).copy_(hold);
-      levels[level].Write(y, row);
-    }
+    levels.push_back(CoarserPlace(levels.back(), coordinates, plan.m_Heights[level], plan.m_Widths[level],
+                                  plan.m_InMemory, timesteps, proceed));
   }
   return levels;
 }
@@ -209,9 +251,11 @@ struct CoarseLevel
 };
 
 /// Returns a finished level as the next one sees it.
+/// @param deviation of the noise
 /// @param isGiven whether the next level is to have its abundances on average
 CoarseLevel MakeCoarse(const Canvas& canvas, const NetworkCoordinates& coordinates, const SampleOptions& options,
-                       const CanvasPlan& plan, std::size_t level, bool isGiven)
+                       const CanvasPlan& plan, std::size_t level, double deviation, bool isGiven,
+                       const std::function<void()>& checkIn)
 {
   const std::int64_t height = plan.m_Heights[level - 1] / 2;
   const std::int64_t width = plan.m_Widths[level - 1] / 2;
@@ -224,10 +268,12 @@ CoarseLevel MakeCoarse(const Canvas& canvas, const NetworkCoordinates& coordinat
   Eigen::MatrixXf abundances(coordinates.Endmembers(), width);
   for (std::int64_t y = 0; y < height; ++y)
   {
-    torch::Tensor row = torch::empty({1, canvas.Channels(), width}, torch::kFloat32);
-    random.FillNormal(static_cast<std::uint32_t>(level), static_cast<std::uint32_t>(y), row.data_ptr<float>(),
-                      static_cast<std::size_t>(row.numel()));
-    coarse.m_Seen.Write(y, row.mul_(options.m_CoarseNoise).add_(canvas.Read(y, 1).narrow(2, 0, width)));
+    checkIn();
+    // A pixel's noise depends on its place only, not on the width.
+    torch::Tensor noise = torch::empty({1, width, canvas.Channels()}, torch::kFloat32);
+    random.FillNormal(static_cast<std::uint32_t>(level), static_cast<std::uint32_t>(y), noise.data_ptr<float>(),
+                      static_cast<std::size_t>(noise.numel()));
+    coarse.m_Seen.Write(y, canvas.Read(y, 1).narrow(2, 0, width) + deviation * noise.permute({0, 2, 1}));
     if (isGiven)
     {
       ReadAbundances(canvas, coordinates, width, y, 1, abundances);
@@ -254,9 +300,10 @@ public:
       m_Height(plan.m_Heights[static_cast<std::size_t>(level)]),
       m_Width(plan.m_Widths[static_cast<std::size_t>(level)]),
       m_Seamless(options.m_Layout == SampleLayout::Scene && (m_Height > m_Patch || m_Width > m_Patch)),
-      m_Current(m_Channels, m_Height, m_Width, plan.m_InMemory), m_Known(known), m_Coarse(coarse)
+      m_Current(m_Channels, m_Height, m_Width, plan.m_InMemory), m_Known(known), m_Coarse(coarse),
+      m_CoarseNoise(CoarseNoise(info, options))
   {
-    if (std::any_of(m_Plan.begin(), m_Plan.end(), [](const SamplerStep& step) { return step.m_Previous != 0.; }))
+    if (NeedsPrevious(m_Plan))
     {
       m_Previous.emplace(m_Channels, m_Height, m_Width, plan.m_InMemory);
     }
@@ -332,6 +379,8 @@ private:
     at::parallel_for(0, means.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
       Eigen::MatrixXf four(m_Channels, 4);
       Eigen::VectorXf mean(m_Coordinates.Endmembers());
+      const Eigen::MatrixXf lower = m_Coordinates.LowerBounds().matrix().replicate(1, 4);
+      const Eigen::MatrixXf upper = m_Coordinates.UpperBounds().matrix().replicate(1, 4);
       for (std::int64_t y = begin; y < end; ++y)
       {
         for (std::int64_t x = 0; x < means.size(2); ++x)
@@ -345,6 +394,7 @@ private:
             four(i / 4, i % 4) = values[2 * y + i % 4 / 2][i / 4][2 * x + i % 2];
           }
           m_Coordinates.MatchMean(four, mean);
+          four = four.cwiseMax(lower).cwiseMin(upper);
           for (std::int64_t i = 0; i < 4 * m_Channels; ++i)
           {
             values[2 * y + i % 4 / 2][i / 4][2 * x + i % 2] = four(i / 4, i % 4);
@@ -434,7 +484,7 @@ private:
     torch::Tensor windows = CutWindows(bands.m_Current.roll(-firstColumn, 3));
     WindowLevel level;
     level.m_Level = m_Level;
-    level.m_CoarseNoise = m_Options.m_CoarseNoise;
+    level.m_CoarseNoise = m_CoarseNoise;
     if (bands.m_Coarse.defined())
     {
       level.m_Coarse = CutWindows(bands.m_Coarse.roll(-firstColumn / 2, 3));
@@ -550,16 +600,14 @@ private:
       open = weighted.narrow(0, half, half);
     });
     Update(m_Height - half, open + lowest);
+    CheckIn();
   }
 
   void CheckIn() const
   {
     const double done =
         static_cast<double>(m_RowsDone) / static_cast<double>(m_Height) / static_cast<double>(m_Plan.size());
-    if (m_Proceed && !m_Proceed(std::min(done, 1.)))
-    {
-      throw Error("interrupted while sampling");
-    }
+    Report(m_Proceed, std::min(done, 1.));
   }
 
   Denoiser& m_Denoiser;
@@ -579,6 +627,7 @@ private:
   std::optional<Canvas> m_Previous; ///< the last step's estimate of Z_0, where the sampler looks at it
   const Canvas* m_Known;            ///< an existing place: Z_0, and the timestep down to which it holds
   const CoarseLevel* m_Coarse;
+  double m_CoarseNoise;
   std::size_t m_Step = 0;
   std::int64_t m_RowsDone = 0; ///< over all steps
 };
@@ -590,31 +639,32 @@ Canvas SampleCanvas(Denoiser& denoiser, const ModelInfo& info, const SampleOptio
 {
   options.Check(info.m_Options);
   const CanvasPlan plan = PlanCanvases(info, options, static_cast<bool>(place));
-  const std::vector<Canvas> known = place ? ReadPlace(info, options, plan, place) : std::vector<Canvas>();
+  const std::vector<Canvas> known = place ? ReadPlace(info, options, plan, place, proceed) : std::vector<Canvas>();
   const auto placeLevel = static_cast<std::size_t>(options.m_PlaceLevel);
-  double pixels = 0.;
-  double pixelsDone = 0.;
+  std::int64_t pixels = 0;
   for (std::size_t level = 0; level < plan.m_Heights.size(); ++level)
   {
-    pixels += static_cast<double>(plan.m_Heights[level] * plan.m_Widths[level]);
+    pixels += plan.Pixels(level);
   }
+  std::int64_t pixelsDone = 0;
   std::optional<CoarseLevel> coarse;
   for (std::size_t level = plan.m_Heights.size() - 1;; --level)
   {
-    const auto pixelsHere = static_cast<double>(plan.m_Heights[level] * plan.m_Widths[level]);
-    const auto proceedHere = [&](double done) {
-      return !proceed || proceed((pixelsDone + done * pixelsHere) / pixels);
+    const auto report = [&](double done) {
+      return !proceed || proceed((static_cast<double>(pixelsDone) + done * static_cast<double>(plan.Pixels(level))) /
+                                 static_cast<double>(pixels));
     };
     const bool isKnown = place && level >= placeLevel;
     Canvas canvas = CanvasRun(denoiser, info, options, plan, static_cast<int>(level),
-                              isKnown ? &known[level - placeLevel] : nullptr, coarse ? &*coarse : nullptr, proceedHere)
+                              isKnown ? &known[level - placeLevel] : nullptr, coarse ? &*coarse : nullptr, report)
                         .Run();
-    pixelsDone += pixelsHere;
     if (level == 0)
     {
       return canvas;
     }
-    coarse = MakeCoarse(canvas, NetworkCoordinates(info), options, plan, level, place && level <= placeLevel);
+    coarse = MakeCoarse(canvas, NetworkCoordinates(info), options, plan, level, CoarseNoise(info, options),
+                        place && level <= placeLevel, [&] { Report(report, 1.); });
+    pixelsDone += plan.Pixels(level);
   }
 }
 

@@ -7,7 +7,10 @@
 #include "hud/core/PatchSet.h"
 #include "hud/core/Random.h"
 
+#include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -69,6 +72,7 @@ struct MapCorners
 {
   std::vector<LevelCorners> m_Levels;
   Eigen::Index m_HeldOutLines = 0;
+  double m_TrainedPixels = 0.; ///< valid ones of the other lines
 };
 
 /// Finds the patches of a map. What is held out at level 0 is so at all levels.
@@ -101,6 +105,7 @@ MapCorners FindCorners(const AbundanceMap& map, const TrainingOptions& options, 
     corners.m_HeldOutLines = 0;
   }
   const Eigen::Index lines = map.m_Height - corners.m_HeldOutLines;
+  corners.m_TrainedPixels = static_cast<double>(map.m_Width * lines - invalid.In(0, 0, map.m_Width, lines));
   for (int level = 0; level < levels; ++level)
   {
     corners.m_Levels.push_back({find(level, 0, lines), find(level, lines, map.m_Height)});
@@ -147,15 +152,15 @@ TrainingBatch TrainingBatch::Select(std::int64_t first, std::int64_t count, cons
 int CropSource::CountLevels(const std::vector<AbundanceMap>& maps, const TrainingOptions& options)
 {
   constexpr int kMost = 8;
+  const auto hasRoom = [&](int levels) {
+    return std::any_of(maps.begin(), maps.end(), [&](const AbundanceMap& map) {
+      return !FindCorners(map, options, levels).m_Levels.back().m_Trained.empty();
+    });
+  };
   int levels = 1;
-  for (const AbundanceMap& map : maps)
+  while (levels < kMost && options.m_Patch % 4 == 0 && hasRoom(levels + 1))
   {
-    const MapCorners corners = FindCorners(map, options, kMost);
-    while (levels < kMost && options.m_Patch % 4 == 0 &&
-           !corners.m_Levels[static_cast<std::size_t>(levels)].m_Trained.empty())
-    {
-      ++levels;
-    }
+    ++levels;
   }
   return levels;
 }
@@ -218,18 +223,13 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
         pixels += 1.;
       }
     }
-    const Eigen::Index lines = map.m_Height - corners.m_HeldOutLines;
-    m_TrainedPixels += static_cast<double>(map.m_Width * lines - InvalidCount(map).In(0, 0, map.m_Width, lines));
+    m_TrainedPixels.push_back(corners.m_TrainedPixels);
   }
-  for (std::size_t level = 1; level < m_Levels.size(); ++level)
+  for (int level = 1; level < m_Options.m_Levels; ++level)
   {
-    if (m_Levels[level].m_Corners.empty())
+    if (HasLevel(level))
     {
-      const std::string edge = std::to_string(patch << level);
-      throw InvalidData(
-          "a patch of level " + std::to_string(level) + " covers " + edge + " x " + edge +
-          " pixels, which fit into none of the maps free of no-data and of lines that are held out: expected at most " +
-          std::to_string(level) + " levels, a smaller patch or a larger scene");
+      m_CoarseLevels.push_back(level);
     }
   }
   for (Eigen::Index k = 0; k < channels; ++k)
@@ -352,7 +352,14 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
 int CropSource::DrawLevel(std::uint32_t word) const
 {
   const double share = 2. * Share(word) - 1.;
-  return share < 0. || m_Options.m_Levels == 1 ? 0 : 1 + static_cast<int>(share * (m_Options.m_Levels - 1));
+  return share < 0. || m_CoarseLevels.empty()
+             ? 0
+             : m_CoarseLevels[static_cast<std::size_t>(share * static_cast<double>(m_CoarseLevels.size()))];
+}
+
+bool CropSource::HasLevel(int level) const
+{
+  return !m_Levels[static_cast<std::size_t>(level)].m_Corners.empty();
 }
 
 bool CropSource::CanValidate(int level) const
@@ -362,7 +369,22 @@ bool CropSource::CanValidate(int level) const
 
 double CropSource::IndependentPatches(int level) const
 {
-  return m_TrainedPixels / std::pow(static_cast<double>(m_Options.m_Patch << level), 2.);
+  std::set<std::uint32_t> maps;
+  for (const Corner& corner : m_Levels[static_cast<std::size_t>(level)].m_Corners)
+  {
+    maps.insert(corner.m_Map);
+  }
+  std::map<std::int64_t, double> pixels; // by label: other maps of one scene show nothing new of its structure
+  for (const std::uint32_t map : maps)
+  {
+    pixels[m_Labels.empty() ? 0 : m_Labels[map]] += m_TrainedPixels[map];
+  }
+  double most = 0.;
+  for (const auto& [label, count] : pixels)
+  {
+    most = std::max(most, count);
+  }
+  return most / std::pow(static_cast<double>(m_Options.m_Patch << level), 2.);
 }
 
 TrainingBatch CropSource::ValidationBatch(bool heldOut, int level) const

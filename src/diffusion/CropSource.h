@@ -44,8 +44,7 @@ public:
   static int CountLevels(const std::vector<AbundanceMap>& maps, const TrainingOptions& options);
 
   /// @param labels number of each map's label, from 1 on; empty: no labels
-  /// @throws InvalidData when no patch free of no-data fits into one of the maps, no patch of one of the levels into any of
-  /// them, or maps differ in d
+  /// @throws InvalidData when no patch free of no-data fits into one of the maps, or maps differ in d
   CropSource(const std::vector<AbundanceMap>& maps, const TrainingOptions& options,
              std::vector<std::int64_t> labels = {});
 
@@ -73,7 +72,11 @@ public:
   /// batches have the same noise and timesteps
   TrainingBatch ValidationBatch(bool heldOut, int level = 0) const;
 
-  /// Returns how many patches of a level would cover the valid pixels that are trained on, side by side.
+  /// Returns whether one of the maps has room for a patch of a level. Levels without are not in a batch.
+  bool HasLevel(int level) const;
+
+  /// Returns how many patches of a level would cover, side by side, what is trained on: the valid pixels of the maps that have
+  /// room for one, of the label that has most of them.
   double IndependentPatches(int level) const;
 
 private:
@@ -98,7 +101,7 @@ private:
   /// Returns the distance between the squares of a level that are stored, in pixels of the map: half their edge.
   static std::int64_t Stride(int level);
 
-  /// Returns a level from 32 random bits: 0 in half of the cases, else any other.
+  /// Returns a level from 32 random bits: 0 in half of the cases, else any other of which there are patches.
   int DrawLevel(std::uint32_t word) const;
 
   /// Adds the levels of a map.
@@ -116,7 +119,8 @@ private:
   TrainingOptions m_Options;
   std::vector<std::int64_t> m_Labels; ///< of the maps; empty: none
   std::vector<Level> m_Levels;
-  double m_TrainedPixels = 0.; ///< valid ones
+  std::vector<int> m_CoarseLevels;     ///< those beyond 0 of which there are patches
+  std::vector<double> m_TrainedPixels; ///< valid ones, of each map
   Eigen::Index m_HeldOutLines = 0;
   std::vector<double> m_Mean;
   std::vector<double> m_Sd;

@@ -68,7 +68,7 @@ int FindPlaceLevel(const TrainingOptions& model, Eigen::Index width, Eigen::Inde
 {
   if (model.m_Levels < 2)
   {
-    throw InvalidOption("found a coarse map, but the model has one level: expected one that was trained with several");
+    throw InvalidOption("the model has one level, expected several: a coarse map is of one of the others");
   }
   std::string expected;
   for (int level = model.m_Levels - 1; level > 0; --level)
@@ -80,9 +80,9 @@ int FindPlaceLevel(const TrainingOptions& model, Eigen::Index width, Eigen::Inde
     }
     expected += (expected.empty() ? "" : ", ") + std::to_string(scene.first) + " x " + std::to_string(scene.second);
   }
-  throw InvalidOption("found a map of " + std::to_string(width) + " x " + std::to_string(height) +
-                      " pixels for a scene of " + std::to_string(size->first) + " x " + std::to_string(size->second) +
-                      ", expected a scene of " + expected);
+  throw InvalidOption("the coarse map has " + std::to_string(width) + " x " + std::to_string(height) +
+                      " pixels, and the scene is to have " + std::to_string(size->first) + " x " +
+                      std::to_string(size->second) + ", expected " + expected);
 }
 
 struct SampledScene::Implementation

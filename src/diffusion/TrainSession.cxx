@@ -335,6 +335,18 @@ TrainSession::TrainSession(const std::vector<AbundanceMap>& maps, SceneInfo scen
   info.m_Scene = std::move(scene);
   info.m_ProgramVersion = Version();
   m_Implementation = std::make_unique<Implementation>(maps, std::move(info), execution, labels);
+  for (int level = 1; level < options.m_Levels; ++level)
+  {
+    if (!m_Implementation->m_Crops.HasLevel(level))
+    {
+      const std::string edge = std::to_string(options.m_Patch << level);
+      throw InvalidData(
+          "a patch of level " + std::to_string(level) + " covers " + edge + " x " + edge +
+          " pixels, which fit into none of the maps free of no-data and of lines that are held out: expected "
+          "at most " +
+          std::to_string(level) + (level == 1 ? " level" : " levels") + ", a smaller patch or a larger scene");
+    }
+  }
   m_Implementation->TakeMaps();
   ModelInfo& trained = m_Implementation->m_Info;
   trained.m_ChannelMean = m_Implementation->m_Crops.ChannelMean();

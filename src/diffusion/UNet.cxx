@@ -101,7 +101,7 @@ torch::Tensor AttentionBlockImpl::forward(const torch::Tensor& x)
 }
 
 UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t seed, std::size_t labels, int levels)
-  : m_Width(options.m_Width), m_Levels(options.m_Multipliers.size()), m_Blocks(options.m_Blocks)
+  : m_Width(options.m_Width), m_Resolutions(options.m_Multipliers.size()), m_Blocks(options.m_Blocks)
 {
   const int embedding = 4 * m_Width;
   const auto makeBlock = [&](int inputChannels, int outputChannels) {
@@ -113,16 +113,16 @@ UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t se
 
   std::vector<int> skips = {m_Width};
   int current = m_Width;
-  for (std::size_t level = 0; level < m_Levels; ++level)
+  for (std::size_t resolution = 0; resolution < m_Resolutions; ++resolution)
   {
     for (int block = 0; block < m_Blocks; ++block)
     {
-      const int next = m_Width * options.m_Multipliers[level];
+      const int next = m_Width * options.m_Multipliers[resolution];
       m_Down->push_back(makeBlock(current, next));
       current = next;
       skips.push_back(current);
     }
-    if (level + 1 < m_Levels)
+    if (resolution + 1 < m_Resolutions)
     {
       m_DownSampling->push_back(Convolution(current, current, 3, 2));
       skips.push_back(current);
@@ -134,11 +134,11 @@ UNetImpl::UNetImpl(int channels, const NetworkOptions& options, std::uint64_t se
     m_Attention = register_module("attention", AttentionBlock(current));
   }
   m_Middle2 = register_module("middle2", makeBlock(current, current));
-  for (std::size_t level = m_Levels; level-- > 0;)
+  for (std::size_t resolution = m_Resolutions; resolution-- > 0;)
   {
     for (int block = 0; block <= m_Blocks; ++block)
     {
-      const int next = m_Width * options.m_Multipliers[level];
+      const int next = m_Width * options.m_Multipliers[resolution];
       m_Up->push_back(makeBlock(current + skips.back(), next));
       skips.pop_back();
       current = next;
@@ -191,16 +191,16 @@ torch::Tensor UNetImpl::forward(const torch::Tensor& x, const torch::Tensor& tim
   torch::Tensor hidden = m_Input(m_Level.defined() ? JoinCoarse(x, conditions) : x);
   std::vector<torch::Tensor> skips = {hidden};
   std::size_t down = 0;
-  for (std::size_t level = 0; level < m_Levels; ++level)
+  for (std::size_t resolution = 0; resolution < m_Resolutions; ++resolution)
   {
     for (int block = 0; block < m_Blocks; ++block)
     {
       hidden = m_Down[down++]->as<ResidualBlock>()->forward(hidden, embedding);
       skips.push_back(hidden);
     }
-    if (level + 1 < m_Levels)
+    if (resolution + 1 < m_Resolutions)
     {
-      hidden = m_DownSampling[level]->as<torch::nn::Conv2d>()->forward(hidden);
+      hidden = m_DownSampling[resolution]->as<torch::nn::Conv2d>()->forward(hidden);
       skips.push_back(hidden);
     }
   }
@@ -211,14 +211,14 @@ torch::Tensor UNetImpl::forward(const torch::Tensor& x, const torch::Tensor& tim
   }
   hidden = m_Middle2(hidden, embedding);
   std::size_t up = 0;
-  for (std::size_t level = m_Levels; level-- > 0;)
+  for (std::size_t resolution = m_Resolutions; resolution-- > 0;)
   {
     for (int block = 0; block <= m_Blocks; ++block)
     {
       hidden = m_Up[up++]->as<ResidualBlock>()->forward(torch::cat({hidden, skips.back()}, 1), embedding);
       skips.pop_back();
     }
-    if (level > 0)
+    if (resolution > 0)
     {
       hidden = torch::upsample_nearest2d(hidden, {2 * hidden.size(2), 2 * hidden.size(3)});
     }

@@ -90,7 +90,7 @@ private:
   static torch::Tensor JoinCoarse(const torch::Tensor& x, const Conditions& conditions);
 
   int m_Width;
-  std::size_t m_Levels;
+  std::size_t m_Resolutions;
   int m_Blocks;
   torch::nn::Linear m_Time1{nullptr}, m_Time2{nullptr};
   torch::Tensor m_Label; ///< added to the timestep's embedding

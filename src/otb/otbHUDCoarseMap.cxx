@@ -9,16 +9,17 @@
 
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 namespace otb
 {
 
-HUDCoarseMap::HUDCoarseMap(HUDImageType& image, Eigen::Index endmembers, unsigned int ram)
-  : m_Rows(image, ram), m_Endmembers(endmembers)
+HUDCoarseMap::HUDCoarseMap(HUDImageType& image, std::string name, Eigen::Index endmembers, unsigned int ram)
+  : m_Rows(image, ram), m_Name(std::move(name)), m_Endmembers(endmembers)
 {
   if (m_Rows.Bands() != 1 && m_Rows.Bands() != endmembers)
   {
-    throw hud::InvalidData(hud::Compose("found ", m_Rows.Bands(), " bands, expected ", endmembers,
+    throw hud::InvalidData(hud::Compose(m_Name, ": found ", m_Rows.Bands(), " bands, expected ", endmembers,
                                         ", the abundances of the model's endmembers, or 1, with their numbers"));
   }
 }
@@ -51,7 +52,7 @@ void HUDCoarseMap::Read(Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> abundances
       const float number = line.m_Abundances(0, x);
       if (number != std::floor(number) || number < 0.f || number > static_cast<float>(m_Endmembers))
       {
-        throw hud::InvalidData(hud::Compose("found the number ", number, " in pixel (", x, ", ", row,
+        throw hud::InvalidData(hud::Compose(m_Name, ": found the number ", number, " in pixel (", x, ", ", row,
                                             "), expected 1 to ", m_Endmembers, ", of an endmember, or 0"));
       }
       if (number > 0.f)
@@ -64,11 +65,11 @@ void HUDCoarseMap::Read(Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> abundances
   {
     try
     {
-      hud::NormaliseAbundances(line, kTolerance);
+      hud::NormaliseAbundances(line, kTolerance, row);
     }
     catch (const hud::InvalidData& error)
     {
-      throw hud::InvalidData(hud::Compose("row ", row, ": ", error.what()));
+      throw hud::InvalidData(hud::Compose(m_Name, ": ", error.what()));
     }
     abundances = line.m_Abundances;
   }

@@ -155,10 +155,10 @@ TEST_F(HUDCascade, RefusesCoarseMapsThatDoNotFit)
 {
   WriteMap("map.tif", false);
   Run("HUDTrain", Training({{"levels", "1"}}));
-  ExpectSays(Failure("HUDSample", Sampling({{"coarse", Path("map.tif")}})), {"coarse (", "map.tif", "one level"});
+  ExpectSays(Failure("HUDSample", Sampling({{"coarse", Path("map.tif")}})), {"one level", "coarse map"});
   Run("HUDTrain", Training({{"levels", "2"}}));
   ExpectSays(Failure("HUDSample", Sampling({{"coarse", Path("map.tif")}, {"sizex", "40"}, {"sizey", "14"}})),
-             {"map.tif", "11 x 7", "40 x 14", "22 x 14"});
+             {"coarse map", "11 x 7", "40 x 14", "22 x 14"});
   ExpectSays(Failure("HUDSample", Sampling({{"coarse", Path("map.tif")}, {"layout", "patches"}})),
              {"layout", "coarse"});
   ExpectSays(Failure("HUDSample", Sampling({{"coarse", Path("map.tif")}, {"in", Path("scene.tif")}})),
@@ -167,7 +167,7 @@ TEST_F(HUDCascade, RefusesCoarseMapsThatDoNotFit)
   TestImage map = ReadImage(Path("map.tif"));
   map.m_Pixels(0, 40) += 0.5f;
   WriteImage(Path("sums.tif"), map);
-  ExpectSays(Failure("HUDSample", Sampling({{"coarse", Path("sums.tif")}})), {"sums.tif", "row 3", "sum to 1.5"});
+  ExpectSays(Failure("HUDSample", Sampling({{"coarse", Path("sums.tif")}})), {"sums.tif", "(7, 3)", "sum to 1.5"});
   map.m_Pixels = Eigen::MatrixXf::Constant(1, 77, 4.f);
   WriteImage(Path("numbers.tif"), map);
   ExpectSays(Failure("HUDSample", Sampling({{"coarse", Path("numbers.tif")}})), {"numbers.tif", "number 4", "1 to 3"});

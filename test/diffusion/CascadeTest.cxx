@@ -233,7 +233,7 @@ TEST(Cascade, HasAsManyLevelsAsTheScenesHaveRoomFor)
   EXPECT_EQ(hud::CountLevels({MakeToyMap(33, 40)}, options), 2) << "10 of 40 lines are held out";
   options.m_Levels = 3;
   EXPECT_EQ(
-      ErrorOf([&] { hud::CropSource({MakeToyMap(33, 40)}, options); }),
+      ErrorOf([&] { hud::TrainSession({MakeToyMap(33, 40)}, MakeToyScene(), options, OnCpu()); }),
       "a patch of level 2 covers 32 x 32 pixels, which fit into none of the maps free of no-data and of lines that "
       "are held out: expected at most 2 levels, a smaller patch or a larger scene");
 }
@@ -431,6 +431,103 @@ TEST_F(CascadeModel, AnExistingPlaceIsKeptOnAllLevels)
   EXPECT_LT(kept, 1e-5f);
 }
 
+TEST_F(CascadeModel, AScratchFileChangesNothingOfAPlace)
+{
+  const hud::SampleSession session(Path("model"), OnCpu());
+  const hud::AbundanceMap map = MakeToyMap(37, 21);
+  for (const int level : {0, 1})
+  {
+    hud::SampleOptions options = Scene(37 << level, 21 << level);
+    options.m_PlaceLevel = level;
+    const auto place = [&](Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> abundances,
+                           std::vector<hud::PixelRole>& roles) {
+      abundances = map.m_Abundances.middleCols(row * map.m_Width, map.m_Width);
+      std::fill(roles.begin(), roles.end(), row < 9 ? hud::PixelRole::Keep : hud::PixelRole::Make);
+    };
+    const hud::AbundanceMap inMemory = session.SamplePlace(options, place).ReadAll();
+    options.m_LargestMemory = 0;
+    EXPECT_EQ(session.SamplePlace(options, place).ReadAll().m_Abundances, inMemory.m_Abundances) << level;
+  }
+}
+
+TEST_F(CascadeModel, AVariedPlaceKeepsItsLargeStructure)
+{
+  const hud::SampleSession session(Path("model"), OnCpu());
+  const hud::AbundanceMap map = MakeToyMap(37, 21);
+  hud::SampleOptions options = Scene(37, 21);
+  const auto vary = [&](Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> abundances, std::vector<hud::PixelRole>& roles) {
+    abundances = map.m_Abundances.middleCols(row * map.m_Width, map.m_Width);
+    std::fill(roles.begin(), roles.end(), hud::PixelRole::Vary);
+  };
+  const auto change = [&](double strength) {
+    options.m_Strength = strength;
+    const hud::AbundanceMap made = session.SamplePlace(options, vary).ReadAll();
+    return (Average(made, 4).m_Abundances - Average(map, 4).m_Abundances).cwiseAbs().mean();
+  };
+  EXPECT_LT(change(0.3), 0.5f * change(1.));
+}
+
+TEST_F(CascadeModel, CanvasesOfAnySizeAreFilled)
+{
+  const hud::SampleSession session(Path("model"), OnCpu());
+  for (Eigen::Index edge = 1; edge < 100; edge += 7)
+  {
+    const hud::AbundanceMap map = session.Sample(Scene(edge, 101 - edge)).ReadAll();
+    ExpectOnSimplex(map);
+    EXPECT_EQ(map.m_Abundances.cols(), edge * (101 - edge));
+  }
+}
+
+TEST_F(CascadeModel, TuningToScenesWithoutRoomLeavesTheCoarseLevels)
+{
+  hud::TrainSession tuned(Path("model"), {MakeToyMap(13, 17)}, OnCpu()); // room for level 0 only
+  EXPECT_GT(tuned.IndependentPatches(0), 0.);
+  EXPECT_EQ(tuned.IndependentPatches(1), 0.);
+  tuned.Run(305);
+  tuned.Save(Path("tuned"));
+  ExpectOnSimplex(hud::SampleSession(Path("tuned"), OnCpu()).Sample(Scene(40, 24)).ReadAll());
+}
+
+TEST_F(CascadeModel, KnowsLabels)
+{
+  std::vector<hud::LabelInfo> labels(2);
+  labels[0].m_Name = "first";
+  labels[1].m_Name = "second";
+  hud::TrainSession session({Map(), MakeToyMap(13, 17)}, MakeToyScene(), MakeOptions(2), OnCpu(), labels);
+  EXPECT_NEAR(session.IndependentPatches(1), 47. * 41. / 256., 1e-9) << "the second map has no room for level 1";
+  session.Run(4);
+  session.Save(Path("labels"));
+  hud::SampleOptions options = Scene(24, 40);
+  options.m_Label = "second";
+  options.m_Guidance = 1.5;
+  ExpectOnSimplex(hud::SampleSession(Path("labels"), OnCpu()).Sample(options).ReadAll());
+}
+
+TEST(CascadeOptions, AreRefusedOutsideTheirRanges)
+{
+  EXPECT_NO_THROW(MakeOptions(2).Check());
+  EXPECT_THROW(MakeOptions(0).Check(), hud::InvalidOption);
+  EXPECT_THROW(MakeOptions(9).Check(), hud::InvalidOption);
+  hud::TrainingOptions options = MakeOptions(2);
+  options.m_CoarseNoise = 1.;
+  EXPECT_THROW(options.Check(), hud::InvalidOption);
+  options = MakeOptions(2);
+  options.m_CoarseDropout = -0.1;
+  EXPECT_THROW(options.Check(), hud::InvalidOption);
+  options = MakeOptions(2);
+  options.m_Patch = 10;
+  options.m_Network.m_Multipliers = {1, 2};
+  EXPECT_EQ(ErrorOf([&] { options.Check(); }), "the patch size is 10, expected a multiple of 4 with several levels");
+  hud::SampleOptions sample;
+  EXPECT_NO_THROW(sample.Check(MakeOptions(3)));
+  sample.m_PlaceLevel = 3;
+  EXPECT_EQ(ErrorOf([&] { sample.Check(MakeOptions(3)); }),
+            "the existing place is of level 3, expected 0 to 2, as the model has 3 levels");
+  sample.m_PlaceLevel = 0;
+  sample.m_CoarseNoise = 1.;
+  EXPECT_THROW(sample.Check(MakeOptions(3)), hud::InvalidOption);
+}
+
 TEST_F(CascadeModel, ReportsProgressOfAllLevels)
 {
   const hud::SampleSession session(Path("model"), OnCpu());
@@ -474,10 +571,10 @@ TEST(PlaceLevel, FollowsFromTheSizes)
   EXPECT_EQ(hud::FindPlaceLevel(model, 10, 7, std::pair<Eigen::Index, Eigen::Index>(20, 14)), 1);
   EXPECT_EQ(hud::FindPlaceLevel(model, 10, 7, std::pair<Eigen::Index, Eigen::Index>(40, 28)), 2);
   EXPECT_EQ(ErrorOf([&] { hud::FindPlaceLevel(model, 10, 7, std::pair<Eigen::Index, Eigen::Index>(40, 30)); }),
-            "found a map of 10 x 7 pixels for a scene of 40 x 30, expected a scene of 80 x 56, 40 x 28, 20 x 14");
+            "the coarse map has 10 x 7 pixels, and the scene is to have 40 x 30, expected 80 x 56, 40 x 28, 20 x 14");
   model.m_Levels = 1;
   EXPECT_EQ(ErrorOf([&] { hud::FindPlaceLevel(model, 10, 7, std::nullopt); }),
-            "found a coarse map, but the model has one level: expected one that was trained with several");
+            "the model has one level, expected several: a coarse map is of one of the others");
 }
 
 } // namespace

@@ -310,6 +310,7 @@ TEST_F(ModelFile, RefusesTensorsOfAnotherShape)
 
 TEST_F(ModelFile, RefusesADescriptionOfALargerNetworkThanItHolds)
 {
+  m_Info.m_Options.m_Levels = 1;
   // Width 8, multipliers 1 and 2.
   const hud::TensorMap tensors = {{"ema.down.0.convolution2.weight", torch::zeros({8, 8, 3, 3})},
                                   {"ema.down.1.convolution2.weight", torch::zeros({16, 16, 3, 3})}};

@@ -31,7 +31,7 @@ TEST(HUDCoarseMap, ReadsAbundancesAndScalesTheirSums)
       0.3f, 0.f, 0.f, 0.9f, 0.2f, 0.4f,       //
       0.505f, 0.f, 0.f, 0.f, 0.2f, 0.3f;
   const auto image = MakeImage(values);
-  const otb::HUDCoarseMap map(*image->GetOutput(), 3, 1);
+  const otb::HUDCoarseMap map(*image->GetOutput(), "map", 3, 1);
   ASSERT_EQ(map.Width(), 2);
   ASSERT_EQ(map.Height(), 3);
   Eigen::MatrixXf abundances(3, 2);
@@ -49,7 +49,7 @@ TEST(HUDCoarseMap, ReadsNumbersOfEndmembers)
   Eigen::MatrixXf values(1, 6);
   values << 2.f, 0.f, 1.f, 3.f, 3.f, 3.f;
   const auto image = MakeImage(values);
-  const otb::HUDCoarseMap map(*image->GetOutput(), 3, 1);
+  const otb::HUDCoarseMap map(*image->GetOutput(), "map", 3, 1);
   Eigen::MatrixXf abundances(3, 2);
   std::vector<std::uint8_t> valid;
   map.Read(0, abundances, valid);
@@ -65,18 +65,19 @@ TEST(HUDCoarseMap, RefusesWhatIsNoMapOfTheEndmembers)
   const auto message = [](const Eigen::MatrixXf& values, Eigen::Index row) {
     return MessageOf<InvalidData>([&] {
       const auto image = MakeImage(values);
-      const otb::HUDCoarseMap map(*image->GetOutput(), 3, 1);
+      const otb::HUDCoarseMap map(*image->GetOutput(), "map", 3, 1);
       Eigen::MatrixXf abundances(3, 2);
       std::vector<std::uint8_t> valid;
       map.Read(row, abundances, valid);
     });
   };
-  EXPECT_TRUE(Says(message(Eigen::MatrixXf::Constant(2, 6, 0.5f), 0), "found 2 bands, expected 3"));
-  EXPECT_TRUE(Says(message(Eigen::MatrixXf::Constant(1, 6, 4.f), 1), "the number 4 in pixel (0, 1), expected 1 to 3"));
+  EXPECT_TRUE(Says(message(Eigen::MatrixXf::Constant(2, 6, 0.5f), 0), "map: found 2 bands, expected 3"));
+  EXPECT_TRUE(Says(message(Eigen::MatrixXf::Constant(1, 6, 4.f), 1),
+                   "map: found the number 4 in pixel (0, 1), expected 1 to 3"));
   EXPECT_TRUE(Says(message(Eigen::MatrixXf::Constant(1, 6, 1.5f), 1), "the number 1.5"));
   EXPECT_TRUE(Says(message(Eigen::MatrixXf::Constant(1, 6, -1.f), 0), "the number -1"));
   EXPECT_TRUE(
-      Says(message(Eigen::MatrixXf::Constant(3, 6, 0.5f), 2), "row 2: the abundances of pixel (0, 0) sum to 1.5"));
+      Says(message(Eigen::MatrixXf::Constant(3, 6, 0.5f), 2), "map: the abundances of pixel (0, 2) sum to 1.5"));
 }
 
 } // namespace

@@ -22,7 +22,8 @@ struct AbundanceMap
 
 /// Sets what is below 0 to 0, and scales each valid pixel to sum one.
 /// @param tolerance by which sums may differ from 1, and values be below 0
+/// @param firstRow of the image that the map is a part of, for the message
 /// @throws InvalidData that names the first pixel beyond it
-void NormaliseAbundances(AbundanceMap& map, double tolerance);
+void NormaliseAbundances(AbundanceMap& map, double tolerance, Eigen::Index firstRow = 0);
 
 } // namespace hud

@@ -45,7 +45,7 @@ struct SampleOptions
   int m_PlaceLevel =
       0; ///< of the cascade, on which an existing place is: its pixels are means of 2^l x 2^l of the sample's
   double m_CoarseNoise =
-      0.1; ///< deviation of the noise that a coarser level is blurred with before the next one sees it, 0 to 1
+      0.1; ///< deviation of the noise that a coarser level is blurred with before the next one sees it, 0 to TrainingOptions::m_CoarseNoise
   std::size_t m_LargestMemory = std::size_t(512) << 20; ///< bytes; larger canvases are kept in a scratch file
 
   /// @param model what it was trained with
@@ -69,9 +69,10 @@ enum class PixelRole : std::uint8_t
   Keep ///< keep it
 };
 
-/// Writes a row of an existing place of the sample's size, called from the first row to the last.
-/// @param abundances [d x width], on the simplex where the role is not Make
-/// @param roles [width]
+/// Writes a row of an existing place, called from the first row to the last. The place has the sample's size over 2^level, see
+/// SampleOptions::m_PlaceLevel.
+/// @param abundances [d x width of the place], on the simplex where the role is not Make
+/// @param roles [width of the place]
 using PlaceReader =
     std::function<void(Eigen::Index row, Eigen::Ref<Eigen::MatrixXf> abundances, std::vector<PixelRole>& roles)>;
 

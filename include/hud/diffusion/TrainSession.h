@@ -53,14 +53,15 @@ public:
   /// @param maps at least one; patches without a no-data pixel are what is learned
   /// @param scene endmembers and what else goes into the model file, except labels; d is that of the maps
   /// @param labels one for each map; several maps may have one. Empty: the model learns no labels
-  /// @throws InvalidOption (options, device), InvalidData (no patch free of no-data fits into one of the maps; labels are not as
+  /// @throws InvalidOption (options, device), InvalidData (no patch free of no-data fits into one of the maps, or no patch
+  /// of a level into any of them; labels are not as
   /// many as maps, or have no name)
   TrainSession(const std::vector<AbundanceMap>& maps, SceneInfo scene, const TrainingOptions& options,
                const ExecutionOptions& execution, const std::vector<LabelInfo>& labels = {});
 
   /// Goes on with a saved model. Options, endmembers and normalisation are the model's. Maps other than those that it was
   /// trained on last tune it to them: the learning rate takes its course from here, and the average of the weights forgets what
-  /// was before.
+  /// was before. Levels for which they have no room stay as they are.
   /// @param labels as above if the model has labels, else empty. Of those that the model does not know the network learns anew
   /// @throws FileError as ReadModelInfo, InvalidOption (device), InvalidData when the maps have another number of endmembers, or
   /// as above
@@ -90,7 +91,8 @@ public:
   /// validation, as a strip must hold a patch.
   Eigen::Index HeldOutLines() const;
 
-  /// Returns how many patches of a level would cover what is trained on, side by side.
+  /// Returns how many patches of a level would cover, side by side, what is trained on, of the label of which there is most; 0:
+  /// no map has room for one, and the level is not trained.
   double IndependentPatches(int level) const;
 
   /// Returns the model's description at this iteration.
