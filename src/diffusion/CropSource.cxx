@@ -211,13 +211,13 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
       add(m_Levels[level].m_HeldOut, corners.m_Levels[level].m_HeldOut);
     }
     AddMap(map, projection);
-    const float* const projected = m_Levels.front().m_Maps.back().data_ptr<float>();
-    for (Eigen::Index pixel = 0; pixel < map.m_Abundances.cols(); ++pixel)
+    const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> projected(
+        m_Levels.front().m_Maps.back().data_ptr<float>(), channels, map.m_Abundances.cols());
+    for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
     {
       if (IsValid(map, pixel))
       {
-        const Eigen::VectorXd z =
-            Eigen::Map<const Eigen::VectorXf>(projected + pixel * channels, channels).cast<double>();
+        const Eigen::VectorXd z = projected.col(pixel).cast<double>();
         sum += z;
         square += z.cwiseAbs2();
         pixels += 1.;
@@ -266,11 +266,16 @@ void CropSource::AddMap(const AbundanceMap& map, const SimplexProjection& projec
       // The squares of the level before are stored at half their edge, so that the next one is two places off.
       values = AverageFour(values, level == 1 ? 1 : 2, level == 1 ? 1 : 2).contiguous();
     }
-    torch::Tensor projected = torch::empty({values.size(0), values.size(1), projection.Channels()}, torch::kFloat32);
-    projection.Project(
-        Eigen::Map<const Eigen::MatrixXf>(values.data_ptr<float>(), d, values.numel() / d),
-        Eigen::Map<Eigen::MatrixXf>(projected.data_ptr<float>(), projection.Channels(), values.numel() / d));
-    m_Levels[static_cast<std::size_t>(level)].m_Maps.push_back(projected);
+    const Eigen::Map<const Eigen::MatrixXf> mixed(values.data_ptr<float>(), d, values.numel() / d);
+    Eigen::MatrixXf projected(projection.Channels(), mixed.cols());
+    for (Eigen::Index pixel = 0; pixel < mixed.cols(); ++pixel)
+    {
+      projection.Project(mixed.col(pixel), projected.col(pixel));
+    }
+    m_Levels[static_cast<std::size_t>(level)].m_Maps.push_back(
+        torch::from_blob(projected.data(), {values.size(0), values.size(1), projected.rows()}, torch::kFloat32)
+            .permute({2, 0, 1})
+            .clone(at::MemoryFormat::Contiguous));
   }
 }
 
@@ -291,13 +296,13 @@ const std::vector<double>& CropSource::ChannelSd() const
 
 void CropSource::Standardise(const std::vector<double>& mean, const std::vector<double>& sd)
 {
-  const torch::Tensor meanTensor = torch::tensor(mean, torch::kFloat32);
-  const torch::Tensor sdTensor = torch::tensor(sd, torch::kFloat32);
+  const torch::Tensor meanTensor = torch::tensor(mean, torch::kFloat32).view({-1, 1, 1});
+  const torch::Tensor sdTensor = torch::tensor(sd, torch::kFloat32).view({-1, 1, 1});
   for (Level& level : m_Levels)
   {
     for (torch::Tensor& map : level.m_Maps)
     {
-      map = ((map - meanTensor) / sdTensor).permute({2, 0, 1}).contiguous();
+      map = (map - meanTensor) / sdTensor;
     }
   }
 }

@@ -16,7 +16,10 @@
 #include "itkStdStreamLogOutput.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include <cstdint>
+#include <cstring>
 #include <iterator>
 #include <sstream>
 #include <string>
@@ -125,6 +128,16 @@ protected:
     }
     EXPECT_EQ(m_Folder.Names(), before);
     return message;
+  }
+
+  /// Returns the description in a model file.
+  nlohmann::json Model(const std::string& name) const
+  {
+    const std::string bytes = ReadText(Path(name));
+    std::uint64_t length = 0;
+    std::memcpy(&length, bytes.data(), sizeof(length));
+    const nlohmann::json header = nlohmann::json::parse(bytes.substr(sizeof(length), length));
+    return nlohmann::json::parse(header.at("__metadata__").at("model").get<std::string>());
   }
 
   std::string Log() const

@@ -3,8 +3,6 @@
 
 #include "ApplicationTest.h"
 
-#include "hud/diffusion/ModelInfo.h"
-
 #include <array>
 
 namespace
@@ -48,6 +46,12 @@ protected:
     return parameters;
   }
 
+  /// Returns the number of levels in a model file.
+  int Levels(const std::string& name) const
+  {
+    return Model(name).at("options").at("levels").get<int>();
+  }
+
   /// Writes a map of 11 x 7 pixels, georeferenced: three stripes of pure endmembers, as abundances or as numbers.
   void WriteMap(const std::string& name, bool asNumbers) const
   {
@@ -78,16 +82,16 @@ protected:
 TEST_F(HUDCascade, TrainsAsManyLevelsAsThereIsRoomForAndSaysSo)
 {
   Run("HUDTrain", Training({{"levels", "0"}}));
-  EXPECT_EQ(hud::ReadModelInfo(Path("m.safetensors")).m_Options.m_Levels, 2);
+  EXPECT_EQ(Levels("m.safetensors"), 2);
   ExpectSays(Log(),
              {"Level 0: a patch covers 8 x 8 pixels", "Level 1: a patch covers 16 x 16 pixels", "learned from little"});
   Run("HUDTrain", Training({{"levels", "1"}}));
-  EXPECT_EQ(hud::ReadModelInfo(Path("m.safetensors")).m_Options.m_Levels, 1);
+  EXPECT_EQ(Levels("m.safetensors"), 1);
   Run("HUDTrain", Training({{"levels", "4"}}));
-  EXPECT_EQ(hud::ReadModelInfo(Path("m.safetensors")).m_Options.m_Levels, 2);
+  EXPECT_EQ(Levels("m.safetensors"), 2);
   ExpectSays(Log(), {"levels: found 4", "32 x 32 pixels", "there will be 2 levels"});
   Run("HUDTrain", Training({{"levels", "2"}, {"patch", "16"}, {"holdout", "0"}}));
-  EXPECT_EQ(hud::ReadModelInfo(Path("m.safetensors")).m_Options.m_Levels, 1);
+  EXPECT_EQ(Levels("m.safetensors"), 1);
   ExpectSays(Log(), {"levels: found 2", "there will be one level"});
 }
 
@@ -105,7 +109,7 @@ TEST_F(HUDCascade, RefusesLevelsOutsideTheirRangeAndOthersOnResume)
   other.emplace_back("levels", "1");
   ExpectSays(Failure("HUDTrain", other), {"levels differs"});
   Run("HUDTrain", resume);
-  EXPECT_EQ(hud::ReadModelInfo(Path("n.safetensors")).m_Options.m_Levels, 2);
+  EXPECT_EQ(Levels("n.safetensors"), 2);
 }
 
 TEST_F(HUDCascade, SamplesMixturesAndTheSameBytesForASeed)

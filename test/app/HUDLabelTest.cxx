@@ -3,11 +3,7 @@
 
 #include "ApplicationTest.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
-#include <cstdint>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -51,16 +47,6 @@ protected:
       parameters.push_back(parameter);
     }
     return parameters;
-  }
-
-  /// Returns the description in a model file.
-  nlohmann::json Model(const std::string& name) const
-  {
-    const std::string bytes = ReadText(Path(name));
-    std::uint64_t length = 0;
-    std::memcpy(&length, bytes.data(), sizeof(length));
-    const nlohmann::json header = nlohmann::json::parse(bytes.substr(sizeof(length), length));
-    return nlohmann::json::parse(header.at("__metadata__").at("model").get<std::string>());
   }
 
   Parameters Sampling(const Parameters& more) const

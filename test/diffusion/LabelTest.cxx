@@ -187,7 +187,7 @@ TEST_F(Label, PicksWhatIsSampled)
   options.m_Batch = 8;
   options.m_LearningRate = 5e-3;
   hud::TrainSession session = MakeSession(options);
-  session.Run(300);
+  session.Run(600);
   session.Save(Path("model"));
   const hud::SampleSession sampler(Path("model"), OnCpu());
   hud::SampleOptions sample;
