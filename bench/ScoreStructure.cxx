@@ -21,7 +21,9 @@ constexpr const char* kUsage =
     "Prints how far the large structure of the abundances GENERATED, one or several scenes, is from that of the scene REAL:\n"
     "the root mean square difference, over endmembers and wavelengths of 8 to 64 pixels, of the logarithmic power spectra of\n"
     "blocks of 64 x 64 pixels, for the power of all scenes together and for each scene by itself; and the mean difference at\n"
-    "each wavelength.\n";
+    "each wavelength.\n"
+    "       hud_score_structure --mean FIRST SECOND\n"
+    "Prints the mean absolute difference of two maps of abundances of the same size.\n";
 
 constexpr Eigen::Index kBlock = 64;
 constexpr Eigen::Index kStride = 8; ///< between the corners of blocks
@@ -77,6 +79,20 @@ void Score(const std::vector<std::string>& paths)
   }
 }
 
+/// Writes one line.
+void ScoreMean(const std::string& first, const std::string& second)
+{
+  const hud::AbundanceMap one = hud::bench::ReadAbundanceRaster(first);
+  const hud::AbundanceMap other = hud::bench::ReadAbundanceRaster(second);
+  if (one.m_Abundances.rows() != other.m_Abundances.rows() || one.m_Width != other.m_Width ||
+      one.m_Height != other.m_Height)
+  {
+    throw hud::InvalidData(first + " and " + second + " have different sizes, expected the same");
+  }
+  std::printf("mean absolute difference: %.5f\n",
+              static_cast<double>((one.m_Abundances - other.m_Abundances).cwiseAbs().mean()));
+}
+
 } // namespace
 
 int main(int count, char** values)
@@ -89,7 +105,7 @@ int main(int count, char** values)
   }
   try
   {
-    Score(arguments);
+    arguments.front() == "--mean" && arguments.size() == 3 ? ScoreMean(arguments[1], arguments[2]) : Score(arguments);
   }
   catch (const std::exception& error)
   {

@@ -21,6 +21,12 @@
 #     198 bands, -ram 1024; and its seams and repetition, up to 1000 x 1000 pixels. Seams, repetition and how far crops are
 #     from real ones, over how far patches are, for 512 x 512 pixels of the demo's model; seams and repetition of the real
 #     scene.
+#   bench/generator-figures.sh levels [ITERATIONS [SEEDS [ARGUMENTS OF HUDTrain...]]]
+#     What levels are worth: trains with one level and with two, ITERATIONS (2000) each, on the demo's scene, and on Salinas-A and
+#     EnMAP if they are in HUD_SCENES. Of SEEDS (4) scenes of 256 x 256 pixels: how far their power spectrum at wavelengths of
+#     8 to 64 pixels is from that of the real scene; how far 32 x 32 crops and 256 independent patches are from real ones; how near
+#     blocks of 16 x 16 pixels of each level come to real ones. How well a coarse map is honoured, and the time of 1000 x 1000
+#     pixels over that of one level.
 #   bench/generator-figures.sh pytorch
 #     A training step and 64 patches in 20 steps, HUD beside the same network in Python's PyTorch: the least of 3 rounds.
 #
@@ -30,11 +36,12 @@
 declare -A endmembersOf=([jasper_ridge]=4 [pavia_centre_crop]=9 [enmap_potsdam_nw]=6 [salinas_a]=6)
 
 mode=${1:-}
-[[ $mode =~ ^(quality|memory|samplers|scenes|pytorch)$ ]] ||
-  fail "found '$mode', expected quality, memory, samplers, scenes or pytorch"
+[[ $mode =~ ^(quality|memory|samplers|scenes|levels|pytorch)$ ]] ||
+  fail "found '$mode', expected quality, memory, samplers, scenes, levels or pytorch"
 shift
 need HUDTrain HUDSample HUDUnmix
-build_bench hud_score_patches hud_score_abundances hud_check_scene hud_time_diffusion
+build_bench hud_score_patches hud_score_abundances hud_check_scene hud_score_structure hud_score_copies \
+  hud_time_diffusion
 
 # distances ABUNDANCES GENERATED COUNT [crops]: the lines of hud_score_abundances for COUNT patches.
 distances()
@@ -188,6 +195,53 @@ scenes()
   check "$(demo abundances.tif)" | sed 's/^/real scene, /'
   distances "$(demo abundances.tif)" "$work/scene_abundances.tif" 64 crops | sed 's/^/crops of a scene, /'
   distances "$(demo abundances.tif)" "$(demo patches_abundances.tif)" 64 | sed 's/^/patches, /'
+}
+
+# sample NAME ARGUMENTS OF HUDSample...: abundances NAME.tif of the model NAME.safetensors up to its first dot.
+sample()
+{
+  quietly "$prefix/bin/otbcli_HUDSample" -model "$work/${1%%.*}.safetensors" -out "$work/spectra.tif" \
+    -outabund "$work/$1.tif" "${@:2}"
+}
+
+levels()
+{
+  local iterations=${1:-2000} seeds=${2:-4} scene name levels seed scale begin
+  shift $(($# < 2 ? $# : 2))
+  for name in jasper_ridge salinas_a enmap_potsdam_nw; do
+    scene=$(find_scene "$name") || continue
+    quietly "$prefix/bin/otbcli_HUDUnmix" -in "$scene" -ne "${endmembersOf[$name]}" -out "$work/real.tif" \
+      -outendm "$work/endmembers.tif"
+    for levels in 1 2; do
+      SECONDS=0
+      quietly "$prefix/bin/otbcli_HUDTrain" -il "$scene" -ie "$work/endmembers.tif" -iterations "$iterations" -rand 1 \
+        -levels "$levels" -out "$work/$levels.safetensors" "$@"
+      echo "$name, levels $levels, training: $SECONDS s"
+      local scenes=()
+      for ((seed = 1; seed <= seeds; ++seed)); do
+        sample "$levels.$seed" -sizex 256 -sizey 256 -rand "$seed"
+        scenes+=("$work/$levels.$seed.tif")
+      done
+      "$build/bin/hud_score_structure" "$work/real.tif" "${scenes[@]}" | sed "s/^/$name, levels $levels, /"
+      distances "$work/real.tif" "${scenes[0]}" 64 crops | sed "s/^/$name, levels $levels, crops, /"
+      sample "$levels.patches" -layout patches -sizex 512 -sizey 512
+      distances "$work/real.tif" "$work/$levels.patches.tif" 256 | sed "s/^/$name, levels $levels, patches, /"
+      for scale in 1 2; do
+        "$build/bin/hud_score_copies" "$work/real.tif" "${scenes[0]}" 16 "$scale" |
+          sed "s/^/$name, levels $levels, blocks of means of $scale x $scale, /"
+      done
+    done
+    quietly gdal_translate -q -r average -outsize 50% 50% "$work/real.tif" "$work/map.tif"
+    sample 2.map -coarse "$work/map.tif"
+    quietly gdal_translate -q -r average -outsize 50% 50% "$work/2.map.tif" "$work/mean.tif"
+    "$build/bin/hud_score_structure" --mean "$work/map.tif" "$work/mean.tif" | sed "s/^/$name, coarse map, /"
+  done
+  for levels in 1 2; do
+    begin=$EPOCHREALTIME
+    sample "$levels.large" -sizex 1000 -sizey 1000
+    awk -v name="1000 x 1000 pixels, levels $levels" -v begin="$begin" -v end="$EPOCHREALTIME" \
+      'BEGIN {printf "%s: %.1f s\n", name, end - begin}'
+  done
 }
 
 pytorch()
