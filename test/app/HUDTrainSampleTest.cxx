@@ -422,7 +422,7 @@ TEST_F(HUDTrainSample, RefusesModelsThatAreCutForeignNewerOrMissing)
   WriteText(m_Folder / "cut", model.substr(0, model.size() / 2));
   WriteText(m_Folder / "foreign", "This is no model.");
   std::string newer = model;
-  newer.replace(newer.find("\"format_version\":\"3\""), 20, "\"format_version\":\"7\"");
+  newer.replace(newer.find("\"format_version\":\"4\""), 20, "\"format_version\":\"7\"");
   WriteText(m_Folder / "newer", newer);
   for (const auto& [name, expected] : Parameters{{"cut", "is cut"},
                                                  {"foreign", "not a safetensors file"},
