@@ -136,8 +136,8 @@ cancelled()
   [ -z "$(ls -A cancelled)" ] || fail "a cancelled $1 left $(ls -A cancelled)"
   rmdir cancelled
 }
-# Without checkpoints, which a slow machine would reach and which stay.
-cancelled INT 'Training: 0% [iteration 3' otb:HUDTrain --il=scene.tif --iterations=100000 --out=cancelled/model.safetensors \
+# Without checkpoints, which a slow machine would reach and which stay. Which iterations show depends on their time.
+cancelled INT 'Training: 0% [iteration ' otb:HUDTrain --il=scene.tif --iterations=100000 --out=cancelled/model.safetensors \
   --preview=cancelled/preview.png --previewevery=1 --checkpoint=0
 cancelled TERM 'Training: ' otb:HUDTrain --il=scene.tif --iterations=100000 --out=cancelled/model.safetensors --checkpoint=0
 cancelled INT 'Sampling' otb:HUDSample --model=chain.safetensors --sizex=1000 --sizey=1000 --sampler=ddpm --steps=1000 \
