@@ -704,7 +704,7 @@ private:
         {"floor", given.m_Floor != kept.m_Floor},
         {"augment", given.m_Augment != kept.m_Augment},
         {"holdout", given.m_HoldOut != kept.m_HoldOut},
-        {"levels", GetParameterInt("levels") != 0 && given.m_Levels != kept.m_Levels},
+        {"levels", GetParameterInt("levels") != 0 && given.m_Levels < kept.m_Levels},
         {"rand", given.m_Seed != kept.m_Seed},
         {"net.width", given.m_Network.m_Width != kept.m_Network.m_Width},
         {"net.mult", given.m_Network.m_Multipliers != kept.m_Network.m_Multipliers},
@@ -717,6 +717,12 @@ private:
       {
         throw hud::InvalidOption(key + " differs from the model to resume, whose own is kept: leave it out");
       }
+    }
+    // More than there was room for is what the first run may have been asked for.
+    if (given.m_Levels > kept.m_Levels)
+    {
+      otbAppLogWARNING(<< "levels: found " << given.m_Levels << ", but the model to resume has " << kept.m_Levels
+                       << ", which is kept");
     }
   }
 

@@ -820,6 +820,8 @@ void HUDApplication::CheckOutputsWritable(const std::set<std::string>& replaceab
 {
   // A run that was only executed, from Python, left them cleared.
   RestoreFileNames();
+  m_Metadata.clear();
+  m_Grids.clear();
   std::vector<std::pair<std::string, std::string>> outputs;
   for (const std::string& key : GetOutputKeys(ParameterType_OutputImage))
   {

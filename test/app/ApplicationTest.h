@@ -18,6 +18,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <iterator>
@@ -71,6 +72,41 @@ protected:
   std::string Path(const std::string& name) const
   {
     return (m_Folder / name).string();
+  }
+
+  /// Returns parameters with some of them replaced or added.
+  static Parameters Changed(Parameters parameters, const Parameters& changes)
+  {
+    for (const auto& change : changes)
+    {
+      const auto same = std::find_if(parameters.begin(), parameters.end(),
+                                     [&](const auto& parameter) { return parameter.first == change.first; });
+      if (same == parameters.end())
+      {
+        parameters.push_back(change);
+      }
+      else
+      {
+        same->second = change.second;
+      }
+    }
+    return parameters;
+  }
+
+  /// Returns the parameters of a HUDTrain of milliseconds, with some of them replaced or added.
+  Parameters Training(const Parameters& changes = {}) const
+  {
+    return Changed({{"il", Path("scene.tif")},
+                    {"out", Path("m.safetensors")},
+                    {"ne", "3"},
+                    {"iterations", "4"},
+                    {"patch", "8"},
+                    {"batch", "2"},
+                    {"device", "cpu"},
+                    {"net.width", "8"},
+                    {"net.mult", "1,2"},
+                    {"net.blocks", "1"}},
+                   changes);
   }
 
   /// Runs an application and keeps its log. A blank stands between the files of a list.

@@ -22,28 +22,15 @@ constexpr std::array<double, 6> kTransform = {600000., 60., 0., 4.2e6, 0., -60.}
 class HUDCascade : public hud::test::ApplicationTest
 {
 protected:
-  /// Trains for milliseconds.
-  Parameters Training(const Parameters& more) const
-  {
-    Parameters parameters = {{"il", Path("scene.tif")},
-                             {"out", Path("m.safetensors")},
-                             {"ne", "3"},
-                             {"iterations", "4"},
-                             {"patch", "8"},
-                             {"batch", "2"},
-                             {"device", "cpu"},
-                             {"net.width", "8"},
-                             {"net.mult", "1,2"}};
-    parameters.insert(parameters.end(), more.begin(), more.end());
-    return parameters;
-  }
-
   Parameters Sampling(const Parameters& more) const
   {
-    Parameters parameters = {{"model", Path("m.safetensors")}, {"out", Path("s.tif")}, {"outabund", Path("sa.tif")},
-                             {"outendm", Path("se.tif")},      {"steps", "3"},         {"device", "cpu"}};
-    parameters.insert(parameters.end(), more.begin(), more.end());
-    return parameters;
+    return Changed({{"model", Path("m.safetensors")},
+                    {"out", Path("s.tif")},
+                    {"outabund", Path("sa.tif")},
+                    {"outendm", Path("se.tif")},
+                    {"steps", "3"},
+                    {"device", "cpu"}},
+                   more);
   }
 
   /// Returns the number of levels in a model file.
@@ -110,6 +97,10 @@ TEST_F(HUDCascade, RefusesLevelsOutsideTheirRangeAndOthersOnResume)
   ExpectSays(Failure("HUDTrain", other), {"levels differs"});
   Run("HUDTrain", resume);
   EXPECT_EQ(Levels("n.safetensors"), 2);
+  other.back().second = "4";
+  Run("HUDTrain", other);
+  EXPECT_EQ(Levels("n.safetensors"), 2);
+  ExpectSays(Log(), {"levels: found 4", "has 2"});
 }
 
 TEST_F(HUDCascade, SamplesMixturesAndTheSameBytesForASeed)

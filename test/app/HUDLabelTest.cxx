@@ -3,7 +3,6 @@
 
 #include "ApplicationTest.h"
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -20,47 +19,17 @@ using hud::test::TestImage;
 class HUDLabel : public hud::test::ApplicationTest
 {
 protected:
-  /// Trains for milliseconds.
-  Parameters Training(const Parameters& more) const
-  {
-    return Changed({{"il", Path("scene.tif")},
-                    {"out", Path("m.safetensors")},
-                    {"ne", "3"},
-                    {"iterations", "4"},
-                    {"patch", "8"},
-                    {"batch", "2"},
-                    {"device", "cpu"},
-                    {"net.width", "8"},
-                    {"net.mult", "1,2"},
-                    {"net.blocks", "1"}},
-                   more);
-  }
-
-  /// Returns parameters with more of them, which replace those of their key.
-  static Parameters Changed(Parameters parameters, const Parameters& more)
-  {
-    for (const auto& parameter : more)
-    {
-      parameters.erase(std::remove_if(parameters.begin(), parameters.end(),
-                                      [&](const auto& other) { return other.first == parameter.first; }),
-                       parameters.end());
-      parameters.push_back(parameter);
-    }
-    return parameters;
-  }
-
   Parameters Sampling(const Parameters& more) const
   {
-    Parameters parameters = {{"model", Path("m.safetensors")},
-                             {"out", Path("s.tif")},
-                             {"outabund", Path("sa.tif")},
-                             {"outendm", Path("se.tif")},
-                             {"sizex", "21"},
-                             {"sizey", "13"},
-                             {"steps", "3"},
-                             {"device", "cpu"}};
-    parameters.insert(parameters.end(), more.begin(), more.end());
-    return parameters;
+    return Changed({{"model", Path("m.safetensors")},
+                    {"out", Path("s.tif")},
+                    {"outabund", Path("sa.tif")},
+                    {"outendm", Path("se.tif")},
+                    {"sizex", "21"},
+                    {"sizey", "13"},
+                    {"steps", "3"},
+                    {"device", "cpu"}},
+                   more);
   }
 
   /// Samples with a label, and expects mixtures of its endmembers, which are returned.

@@ -37,22 +37,6 @@ using hud::test::WriteText;
 class HUDTrainSample : public hud::test::ApplicationTest
 {
 protected:
-  /// Arguments of a training run of milliseconds, with some of them replaced or added.
-  Parameters Training(const Parameters& changes = {}) const
-  {
-    return Changed({{"il", Path("scene.tif")},
-                    {"out", Path("m.safetensors")},
-                    {"ne", "3"},
-                    {"iterations", "4"},
-                    {"patch", "8"},
-                    {"batch", "2"},
-                    {"device", "cpu"},
-                    {"net.width", "8"},
-                    {"net.mult", "1,2"},
-                    {"net.blocks", "1"}},
-                   changes);
-  }
-
   Parameters Sampling(const Parameters& changes = {}) const
   {
     return Changed({{"model", Path("m.safetensors")},
@@ -63,27 +47,6 @@ protected:
                     {"steps", "3"},
                     {"device", "cpu"}},
                    changes);
-  }
-
-  static Parameters Changed(Parameters parameters, const Parameters& changes)
-  {
-    for (const auto& [key, value] : changes)
-    {
-      bool found = false;
-      for (auto& parameter : parameters)
-      {
-        if (parameter.first == key)
-        {
-          parameter.second = value;
-          found = true;
-        }
-      }
-      if (!found)
-      {
-        parameters.emplace_back(key, value);
-      }
-    }
-    return parameters;
   }
 };
 

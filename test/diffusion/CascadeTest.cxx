@@ -3,6 +3,7 @@
 
 #include "CropSource.h"
 #include "Denoiser.h"
+#include "ErrorMessage.h"
 #include "Safetensors.h"
 #include "TemporaryFolder.h"
 #include "ToyModel.h"
@@ -22,6 +23,7 @@ namespace
 using hud::test::MakeToyMap;
 using hud::test::MakeToyOptions;
 using hud::test::MakeToyScene;
+using hud::test::MessageOf;
 using hud::test::OnCpu;
 using hud::test::ReadText;
 
@@ -49,20 +51,6 @@ hud::TrainingOptions MakeOptions(int levels)
   options.m_Levels = levels;
   options.m_HoldOut = 0.;
   return options;
-}
-
-template <typename Action>
-std::string ErrorOf(const Action& action)
-{
-  try
-  {
-    action();
-  }
-  catch (const hud::Error& error)
-  {
-    return error.what();
-  }
-  return "no error";
 }
 
 /// Returns coordinates [channels, height, width], without standardisation, as abundances [d x height * width].
@@ -233,7 +221,7 @@ TEST(Cascade, HasAsManyLevelsAsTheScenesHaveRoomFor)
   EXPECT_EQ(hud::CountLevels({MakeToyMap(33, 40)}, options), 2) << "10 of 40 lines are held out";
   options.m_Levels = 3;
   EXPECT_EQ(
-      ErrorOf([&] { hud::TrainSession({MakeToyMap(33, 40)}, MakeToyScene(), options, OnCpu()); }),
+      MessageOf<hud::Error>([&] { hud::TrainSession({MakeToyMap(33, 40)}, MakeToyScene(), options, OnCpu()); }),
       "a patch of level 2 covers 32 x 32 pixels, which fit into none of the maps free of no-data and of lines that "
       "are held out: expected at most 2 levels, a smaller patch or a larger scene");
 }
@@ -517,11 +505,12 @@ TEST(CascadeOptions, AreRefusedOutsideTheirRanges)
   options = MakeOptions(2);
   options.m_Patch = 10;
   options.m_Network.m_Multipliers = {1, 2};
-  EXPECT_EQ(ErrorOf([&] { options.Check(); }), "the patch size is 10, expected a multiple of 4 with several levels");
+  EXPECT_EQ(MessageOf<hud::Error>([&] { options.Check(); }),
+            "the patch size is 10, expected a multiple of 4 with several levels");
   hud::SampleOptions sample;
   EXPECT_NO_THROW(sample.Check(MakeOptions(3)));
   sample.m_PlaceLevel = 3;
-  EXPECT_EQ(ErrorOf([&] { sample.Check(MakeOptions(3)); }),
+  EXPECT_EQ(MessageOf<hud::Error>([&] { sample.Check(MakeOptions(3)); }),
             "the existing place is of level 3, expected 0 to 2, as the model has 3 levels");
   sample.m_PlaceLevel = 0;
   sample.m_CoarseNoise = 1.;
@@ -539,7 +528,7 @@ TEST_F(CascadeModel, ReportsProgressOfAllLevels)
   });
   EXPECT_DOUBLE_EQ(before, 1.);
   int calls = 0;
-  EXPECT_EQ(ErrorOf([&] { session.Sample(Scene(37, 29), [&](double) { return ++calls < 3; }); }),
+  EXPECT_EQ(MessageOf<hud::Error>([&] { session.Sample(Scene(37, 29), [&](double) { return ++calls < 3; }); }),
             "interrupted while sampling");
   EXPECT_EQ(calls, 3);
 }
@@ -570,10 +559,11 @@ TEST(PlaceLevel, FollowsFromTheSizes)
   EXPECT_EQ(hud::FindPlaceLevel(model, 10, 7, std::nullopt), 3);
   EXPECT_EQ(hud::FindPlaceLevel(model, 10, 7, std::pair<Eigen::Index, Eigen::Index>(20, 14)), 1);
   EXPECT_EQ(hud::FindPlaceLevel(model, 10, 7, std::pair<Eigen::Index, Eigen::Index>(40, 28)), 2);
-  EXPECT_EQ(ErrorOf([&] { hud::FindPlaceLevel(model, 10, 7, std::pair<Eigen::Index, Eigen::Index>(40, 30)); }),
-            "the coarse map has 10 x 7 pixels, and the scene is to have 40 x 30, expected 80 x 56, 40 x 28, 20 x 14");
+  EXPECT_EQ(
+      MessageOf<hud::Error>([&] { hud::FindPlaceLevel(model, 10, 7, std::pair<Eigen::Index, Eigen::Index>(40, 30)); }),
+      "the coarse map has 10 x 7 pixels, and the scene is to have 40 x 30, expected 80 x 56, 40 x 28, 20 x 14");
   model.m_Levels = 1;
-  EXPECT_EQ(ErrorOf([&] { hud::FindPlaceLevel(model, 10, 7, std::nullopt); }),
+  EXPECT_EQ(MessageOf<hud::Error>([&] { hud::FindPlaceLevel(model, 10, 7, std::nullopt); }),
             "the model has one level, expected several: a coarse map is of one of the others");
 }
 

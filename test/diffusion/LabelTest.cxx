@@ -3,6 +3,7 @@
 
 #include "CropSource.h"
 #include "Denoiser.h"
+#include "ErrorMessage.h"
 #include "NetworkCoordinates.h"
 #include "Safetensors.h"
 #include "TemporaryFolder.h"
@@ -23,6 +24,7 @@ namespace
 using hud::test::MakeToyMap;
 using hud::test::MakeToyOptions;
 using hud::test::MakeToyScene;
+using hud::test::MessageOf;
 using hud::test::OnCpu;
 using hud::test::ReadText;
 
@@ -58,20 +60,6 @@ void Perturb(torch::nn::Module& network)
   {
     parameter.add_(0.05 * torch::randn_like(parameter));
   }
-}
-
-template <typename Action>
-std::string ErrorOf(const Action& action)
-{
-  try
-  {
-    action();
-  }
-  catch (const hud::Error& error)
-  {
-    return error.what();
-  }
-  return "no error";
 }
 
 class Label : public testing::Test
@@ -229,8 +217,9 @@ TEST_F(Label, HasItsOwnEndmembersOrTheModels)
   EXPECT_EQ(read.ResidualOf("own")->m_Mean, labels[1].m_Residual->m_Mean);
   EXPECT_EQ(read.ResidualOf("own")->m_Covariance, labels[1].m_Residual->m_Covariance);
   EXPECT_EQ(read.FindLabel("own"), 1u);
-  EXPECT_EQ(ErrorOf([&] { read.FindLabel("other"); }), "the label is 'other', expected one of common, own");
-  EXPECT_EQ(ErrorOf([&] { scene.FindLabel("other"); }),
+  EXPECT_EQ(MessageOf<hud::Error>([&] { read.FindLabel("other"); }),
+            "the label is 'other', expected one of common, own");
+  EXPECT_EQ(MessageOf<hud::Error>([&] { scene.FindLabel("other"); }),
             "the label is 'other', but the model was trained without labels");
 }
 
@@ -271,7 +260,7 @@ TEST_F(Label, HasOneSetOfEndmembers)
   std::vector<hud::LabelInfo> labels = {MakeLabel("same"), MakeLabel("same")};
   EXPECT_NO_THROW(hud::TrainSession({MakeMapOf(0), MakeMapOf(1)}, MakeToyScene(), MakeToyOptions(), OnCpu(), labels));
   labels[1].m_Endmembers = 2. * MakeToyScene().m_Endmembers;
-  EXPECT_EQ(ErrorOf([&] {
+  EXPECT_EQ(MessageOf<hud::Error>([&] {
               hud::TrainSession({MakeMapOf(0), MakeMapOf(1)}, MakeToyScene(), MakeToyOptions(), OnCpu(), labels);
             }),
             "the label 'same' is given to maps of different endmembers");
@@ -342,25 +331,27 @@ TEST_F(Label, IsAskedForWhereTheModelHasThemAndRefusedWhereNot)
 {
   const std::vector<hud::AbundanceMap> maps = {MakeMapOf(0), MakeMapOf(1)};
   const auto train = [&](const std::vector<hud::LabelInfo>& labels) {
-    return ErrorOf([&] { hud::TrainSession(maps, MakeToyScene(), MakeToyOptions(), OnCpu(), labels); });
+    return MessageOf<hud::Error>([&] { hud::TrainSession(maps, MakeToyScene(), MakeToyOptions(), OnCpu(), labels); });
   };
   EXPECT_EQ(train({MakeLabel("one")}), "found 1 labels, expected one for each of the 2 maps");
   EXPECT_EQ(train({MakeLabel("one"), MakeLabel("")}), "found a label without a name");
   MakeSession().Save(Path("with"));
   hud::TrainSession(maps, MakeToyScene(), MakeToyOptions(), OnCpu()).Save(Path("without"));
-  EXPECT_EQ(ErrorOf([&] { hud::TrainSession(Path("with"), maps, OnCpu()); }),
+  EXPECT_EQ(MessageOf<hud::Error>([&] { hud::TrainSession(Path("with"), maps, OnCpu()); }),
             "the model was trained with labels: expected one for each map");
-  EXPECT_EQ(ErrorOf([&] { hud::TrainSession(Path("without"), maps, OnCpu(), kTwo); }),
+  EXPECT_EQ(MessageOf<hud::Error>([&] { hud::TrainSession(Path("without"), maps, OnCpu(), kTwo); }),
             "the model was trained without labels: expected none");
   hud::SampleOptions options;
   options.m_Label = "thrid";
-  EXPECT_EQ(ErrorOf([&] { hud::SampleSession(Path("with"), OnCpu()).Sample(options); }),
+  EXPECT_EQ(MessageOf<hud::Error>([&] { hud::SampleSession(Path("with"), OnCpu()).Sample(options); }),
             "the label is 'thrid', expected one of first, second");
   options.m_Label = "first";
   for (const double guidance : {std::nan(""), -0.1, std::numeric_limits<double>::infinity()})
   {
     options.m_Guidance = guidance;
-    EXPECT_NE(ErrorOf([&] { hud::SampleSession(Path("with"), OnCpu()).Sample(options); }).find("the guidance is"),
+    EXPECT_NE(MessageOf<hud::Error>([&] {
+                hud::SampleSession(Path("with"), OnCpu()).Sample(options);
+              }).find("the guidance is"),
               std::string::npos);
   }
 }
@@ -395,7 +386,7 @@ TEST(Preset, IsThePublishedNetwork)
   EXPECT_NEAR(1. - schedule.AlphaBar(1), 1e-6, 1e-9);
   EXPECT_NEAR(1. - schedule.AlphaBar(2000) / schedule.AlphaBar(1999), 1e-2, 1e-9);
   EXPECT_EQ(hud::PresetOptions("hud").m_Patch, hud::TrainingOptions().m_Patch);
-  EXPECT_NE(ErrorOf([] { hud::PresetOptions("ddpm"); }).find("hud, pastorino"), std::string::npos);
+  EXPECT_NE(MessageOf<hud::Error>([] { hud::PresetOptions("ddpm"); }).find("hud, pastorino"), std::string::npos);
 }
 
 TEST_F(Label, BothPresetsTrainAndSample)

@@ -62,6 +62,24 @@ protected:
     return "no error";
   }
 
+  /// Writes "model" once more, with another format version and what is left of its description.
+  template <typename Remove>
+  void Rewrite(const std::string& name, const std::string& version, const Remove& remove) const
+  {
+    hud::SafetensorsReader file(Path("model"));
+    auto metadata = file.Metadata();
+    nlohmann::json model = nlohmann::json::parse(metadata["model"]);
+    remove(model);
+    metadata["model"] = model.dump();
+    metadata["format_version"] = version;
+    hud::TensorMap tensors;
+    for (const std::string& tensor : file.Names(""))
+    {
+      tensors[tensor] = file.Read(tensor);
+    }
+    hud::WriteSafetensors(Path(name), tensors, metadata);
+  }
+
   hud::test::TemporaryFolder m_Folder;
   hud::ModelInfo m_Info;
 };
@@ -139,23 +157,15 @@ TEST_F(ModelFile, TheNormalisationHasTheChannelsOfTheProjection)
 
 TEST_F(ModelFile, GivesVersion1ItsOldMeaning)
 {
-  hud::SafetensorsReader file(Path("model"));
-  auto metadata = file.Metadata();
-  nlohmann::json model = nlohmann::json::parse(metadata["model"]);
-  for (const char* added : {"warm_up", "decay", "iterations", "gradient_clip", "weighting", "hold_out"})
-  {
-    EXPECT_EQ(model["options"].erase(added), 1u) << added;
-  }
-  hud::TensorMap tensors;
-  for (const std::string& name : file.Names(""))
-  {
-    tensors[name] = file.Read(name);
-  }
-  metadata["model"] = model.dump();
-  hud::WriteSafetensors(Path("lacking"), tensors, metadata);
+  const auto remove = [](nlohmann::json& model) {
+    for (const char* added : {"warm_up", "decay", "iterations", "gradient_clip", "weighting", "hold_out"})
+    {
+      EXPECT_EQ(model["options"].erase(added), 1u) << added;
+    }
+  };
+  Rewrite("lacking", "4", remove);
   EXPECT_NE(Refusal("lacking").find("warm_up"), std::string::npos) << Refusal("lacking");
-  metadata["format_version"] = "1";
-  hud::WriteSafetensors(Path("old"), tensors, metadata);
+  Rewrite("old", "1", remove);
   const hud::TrainingOptions options = hud::ReadModelInfo(Path("old")).m_Options;
   EXPECT_EQ(options.m_WarmUp, 0);
   EXPECT_EQ(options.m_Decay, hud::LearningRateDecay::Root);
@@ -167,24 +177,15 @@ TEST_F(ModelFile, GivesVersion1ItsOldMeaning)
 
 TEST_F(ModelFile, GivesVersion2ItsOldMeaning)
 {
-  hud::SafetensorsReader file(Path("model"));
-  auto metadata = file.Metadata();
-  nlohmann::json model = nlohmann::json::parse(metadata["model"]);
-  for (const char* added : {"first_iteration", "loss", "label_dropout"})
-  {
-    EXPECT_EQ(model["options"].erase(added), 1u) << added;
-  }
-  EXPECT_EQ(model["network"].erase("dropout"), 1u);
-  EXPECT_EQ(model.erase("labels"), 1u);
-  EXPECT_EQ(model.erase("maps"), 1u);
-  hud::TensorMap tensors;
-  for (const std::string& name : file.Names(""))
-  {
-    tensors[name] = file.Read(name);
-  }
-  metadata["model"] = model.dump();
-  metadata["format_version"] = "2";
-  hud::WriteSafetensors(Path("old"), tensors, metadata);
+  Rewrite("old", "2", [](nlohmann::json& model) {
+    for (const char* added : {"first_iteration", "loss", "label_dropout"})
+    {
+      EXPECT_EQ(model["options"].erase(added), 1u) << added;
+    }
+    EXPECT_EQ(model["network"].erase("dropout"), 1u);
+    EXPECT_EQ(model.erase("labels"), 1u);
+    EXPECT_EQ(model.erase("maps"), 1u);
+  });
   const hud::ModelInfo info = hud::ReadModelInfo(Path("old"));
   EXPECT_EQ(info.m_Options.m_FirstIteration, 0);
   EXPECT_EQ(info.m_Options.m_Loss, hud::Loss::Square);
@@ -195,23 +196,15 @@ TEST_F(ModelFile, GivesVersion2ItsOldMeaning)
 
 TEST_F(ModelFile, GivesVersion3ItsOldMeaning)
 {
-  hud::SafetensorsReader file(Path("model"));
-  auto metadata = file.Metadata();
-  nlohmann::json model = nlohmann::json::parse(metadata["model"]);
-  for (const char* added : {"levels", "coarse_noise", "coarse_dropout"})
-  {
-    EXPECT_EQ(model["options"].erase(added), 1u) << added;
-  }
-  hud::TensorMap tensors;
-  for (const std::string& name : file.Names(""))
-  {
-    tensors[name] = file.Read(name);
-  }
-  metadata["model"] = model.dump();
-  hud::WriteSafetensors(Path("lacking"), tensors, metadata);
+  const auto remove = [](nlohmann::json& model) {
+    for (const char* added : {"levels", "coarse_noise", "coarse_dropout"})
+    {
+      EXPECT_EQ(model["options"].erase(added), 1u) << added;
+    }
+  };
+  Rewrite("lacking", "4", remove);
   EXPECT_NE(Refusal("lacking").find("levels"), std::string::npos) << Refusal("lacking");
-  metadata["format_version"] = "3";
-  hud::WriteSafetensors(Path("old"), tensors, metadata);
+  Rewrite("old", "3", remove);
   EXPECT_EQ(hud::ReadModelInfo(Path("old")).m_Options.m_Levels, 1);
 }
 
