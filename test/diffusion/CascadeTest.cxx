@@ -3,12 +3,12 @@
 
 #include "CropSource.h"
 #include "Denoiser.h"
-#include "ErrorMessage.h"
 #include "Safetensors.h"
 #include "TemporaryFolder.h"
 #include "ToyModel.h"
 #include "UNet.h"
 
+#include "core/ErrorMessage.h"
 #include "hud/core/Error.h"
 #include "hud/core/SimplexProjection.h"
 #include "hud/diffusion/SampleSession.h"
