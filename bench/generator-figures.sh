@@ -22,11 +22,11 @@
 #     from real ones, over how far patches are, for 512 x 512 pixels of the demo's model; seams and repetition of the real
 #     scene.
 #   bench/generator-figures.sh levels [ITERATIONS [SEEDS [ARGUMENTS OF HUDTrain...]]]
-#     What levels are worth: trains with one level and with two, ITERATIONS (2000) each, on the demo's scene, and on Salinas-A and
-#     EnMAP if they are in HUD_SCENES. Of SEEDS (4) scenes of 256 x 256 pixels: how far their power spectrum at wavelengths of
-#     8 to 64 pixels is from that of the real scene; how far 32 x 32 crops and 256 independent patches are from real ones; how near
-#     blocks of 16 x 16 pixels of each level come to real ones. How well a coarse map is honoured, and the time of 1000 x 1000
-#     pixels over that of one level.
+#     What levels are worth: trains with one level and with two, ITERATIONS (2000) each, on the demo's scene, and on
+#     Salinas-A and EnMAP if they are in HUD_SCENES. Of SEEDS (4) scenes of 256 x 256 pixels: how far their power
+#     spectrum at wavelengths of 8 to 64 pixels is from that of the real scene; how far 64 crops of 32 x 32 pixels and
+#     64 independent patches are from real ones; how near blocks of 16 x 16 pixels of each level come to real ones. How
+#     well a coarse map is honoured, and the time of 1000 x 1000 pixels over that of one level.
 #   bench/generator-figures.sh pytorch
 #     A training step and 64 patches in 20 steps, HUD beside the same network in Python's PyTorch: the least of 3 rounds.
 #
@@ -224,8 +224,8 @@ levels()
       done
       "$build/bin/hud_score_structure" "$work/real.tif" "${scenes[@]}" | sed "s/^/$name, levels $levels, /"
       distances "$work/real.tif" "${scenes[0]}" 64 crops | sed "s/^/$name, levels $levels, crops, /"
-      sample "$levels.patches" -layout patches -sizex 512 -sizey 512
-      distances "$work/real.tif" "$work/$levels.patches.tif" 256 | sed "s/^/$name, levels $levels, patches, /"
+      sample "$levels.patches" -layout patches -sizex 256 -sizey 256
+      distances "$work/real.tif" "$work/$levels.patches.tif" 64 | sed "s/^/$name, levels $levels, patches, /"
       for scale in 1 2; do
         "$build/bin/hud_score_copies" "$work/real.tif" "${scenes[0]}" 16 "$scale" |
           sed "s/^/$name, levels $levels, blocks of means of $scale x $scale, /"
