@@ -68,7 +68,7 @@ private:
         "interrupted (Ctrl-C): the "
         "model so far is then saved, and resume goes on with it. After a crash or when it was cancelled in QGIS, resume "
         "goes on with name.checkpoint.safetensors, which stands beside the model while it is trained.");
-    SetDocLimitations("Nothing larger than a patch is learned.");
+    SetDocLimitations("Nothing larger than a patch of the coarsest level is learned.");
     SetDocAuthors("The HUD developers");
     SetDocSeeAlso("HUDUnmix, HUDSample");
     AddDocTag(Tags::Hyperspectral);
