@@ -241,6 +241,14 @@ private:
         "that a patch covers twice as much. 1: patches only. 0: as many as the scenes have room for.");
     SetDefaultParameterInt("levels", defaults.m_Levels);
 
+    AddParameter(ParameterType_Float, "validshare", "Smallest valid share");
+    SetParameterDescription(
+        "validshare",
+        "Patches may hang over the edge of a scene, or over no-data, of which the network then sees nothing, if at least this "
+        "share of them is valid. 1: whole patches only, among which what lies at an edge is rare. 0.01 to 1; unless given, 1 "
+        "with one level and 0.25 with several.");
+    SetDefaultParameterFloat("validshare", static_cast<float>(defaults.m_ValidShare));
+
     AddParameter(ParameterType_Group, "net", "Network");
     SetParameterDescription("net", "Architecture of the U-Net.");
     AddParameter(ParameterType_Int, "net.width", "Width");
@@ -263,10 +271,11 @@ private:
     AddSeedParameter();
     AddRAMParameter();
     for (const char* key :
-         {"methods",   "abundances", "iel",       "labels",    "previewevery", "checkpoint",    "preset",
-          "patch",     "batch",      "lr",        "decay",     "warmup",       "clip",          "loss",
-          "weighting", "prediction", "schedule",  "timesteps", "projection",   "floor",         "augment",
-          "holdout",   "levels",     "net.width", "net.mult",  "net.blocks",   "net.attention", "net.dropout"})
+         {"methods",    "abundances", "iel",        "labels",    "previewevery", "checkpoint", "preset",
+          "patch",      "batch",      "lr",         "decay",     "warmup",       "clip",       "loss",
+          "weighting",  "prediction", "schedule",   "timesteps", "projection",   "floor",      "augment",
+          "holdout",    "levels",     "validshare", "net.width", "net.mult",     "net.blocks", "net.attention",
+          "net.dropout"})
     {
       GetParameterByKey(key)->SetUserLevel(UserLevel_Advanced);
       MandatoryOff(key);
@@ -277,6 +286,14 @@ private:
     SetDocExampleParameterValue("out", "jasper.safetensors");
     SetDocExampleParameterValue("preview", "preview.png");
     SetOfficialDocLink();
+  }
+
+  /// Returns the smallest valid share of a patch unless it is given. A patch of a coarser level is so large that whole ones
+  /// show little but the middle of a small scene.
+  /// @param levels 0: as many as there is room for
+  static double ValidShare(int levels)
+  {
+    return levels == 1 ? 1. : 0.25;
   }
 
   /// Sets the options that the user did not give to those of the preset.
@@ -313,6 +330,7 @@ private:
     setText("net.mult", hud::FormatMultipliers(preset.m_Network.m_Multipliers));
     setInt("net.blocks", preset.m_Network.m_Blocks);
     setFloat("net.dropout", preset.m_Network.m_Dropout);
+    setFloat("validshare", ValidShare(GetParameterInt("levels")));
   }
 
   void DoExecute() override
@@ -651,6 +669,7 @@ private:
     options.m_Floor = GetParameterFloat("floor");
     options.m_Augment = GetParameterInt("augment") != 0;
     options.m_HoldOut = GetParameterFloat("holdout");
+    options.m_ValidShare = GetParameterFloat("validshare");
     options.m_Levels = GetParameterInt("levels") == 0 ? 1 : GetParameterInt("levels"); // see ChooseLevels
     options.m_Seed = GetSeed();
     options.m_Network.m_Width = GetParameterInt("net.width");
@@ -667,6 +686,10 @@ private:
     const int asked = GetParameterInt("levels");
     const int room = hud::CountLevels(maps, options);
     options.m_Levels = asked == 0 ? room : std::min(asked, room);
+    if (!HasUserValue("validshare"))
+    {
+      options.m_ValidShare = ValidShare(options.m_Levels);
+    }
     if (asked == 0)
     {
       otbAppLogINFO("Levels: " << room);
@@ -705,6 +728,7 @@ private:
         {"augment", given.m_Augment != kept.m_Augment},
         {"holdout", given.m_HoldOut != kept.m_HoldOut},
         {"levels", GetParameterInt("levels") != 0 && given.m_Levels < kept.m_Levels},
+        {"validshare", given.m_ValidShare != kept.m_ValidShare},
         {"rand", given.m_Seed != kept.m_Seed},
         {"net.width", given.m_Network.m_Width != kept.m_Network.m_Width},
         {"net.mult", given.m_Network.m_Multipliers != kept.m_Network.m_Multipliers},

@@ -7,6 +7,7 @@
 #include "hud/core/PatchDistance.h"
 #include "hud/core/PatchSet.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <exception>
@@ -20,23 +21,44 @@ constexpr const char* kUsage =
     "usage: hud_score_structure REAL GENERATED...\n"
     "Prints how far the large structure of the abundances GENERATED, one or several scenes, is from that of the scene REAL:\n"
     "the root mean square difference, over endmembers and wavelengths of 8 to 64 pixels, of the logarithmic power spectra of\n"
-    "blocks of 64 x 64 pixels, for the power of all scenes together and for each scene by itself; and the mean difference at\n"
-    "each wavelength.\n"
+    "blocks of 64 x 64 pixels, as few as cover a scene, for the power of all scenes together and for each scene by itself;\n"
+    "and the mean difference at each wavelength.\n"
     "       hud_score_structure --mean FIRST SECOND\n"
     "Prints the mean absolute difference of two maps of abundances of the same size.\n";
 
 constexpr Eigen::Index kBlock = 64;
-constexpr Eigen::Index kStride = 8; ///< between the corners of blocks
-constexpr Eigen::Index kRings = 8;  ///< 64 / 1 to 64 / 8 pixels
+constexpr Eigen::Index kRings = 8; ///< 64 / 1 to 64 / 8 pixels
+
+/// Returns where as few blocks as cover an edge begin, spread evenly. With more of them what lies in the middle of a small
+/// scene would count many times as much as what lies at its edge.
+std::vector<Eigen::Index> SpreadBlocks(Eigen::Index edge)
+{
+  const Eigen::Index count = (edge + kBlock - 1) / kBlock;
+  std::vector<Eigen::Index> begins = {0};
+  for (Eigen::Index block = 1; block < count; ++block)
+  {
+    begins.push_back(block * (edge - kBlock) / (count - 1));
+  }
+  return begins;
+}
 
 /// Returns the power at the wavelengths of interest, [kRings x d], the mean over directions and blocks.
 Eigen::MatrixXd Power(const std::string& path)
 {
   const hud::AbundanceMap map = hud::bench::ReadAbundanceRaster(path);
-  const std::vector<hud::PatchCorner> corners = hud::FindPatches(map, kBlock, kStride);
-  if (corners.empty())
+  if (map.m_Width < kBlock || map.m_Height < kBlock ||
+      std::find(map.m_Valid.begin(), map.m_Valid.end(), 0) != map.m_Valid.end())
   {
-    throw hud::InvalidData(path + " has no block of 64 x 64 pixels without no-data");
+    throw hud::InvalidData(path + " has " + std::to_string(map.m_Width) + " x " + std::to_string(map.m_Height) +
+                           " pixels, expected at least 64 x 64 and none without data");
+  }
+  std::vector<hud::PatchCorner> corners;
+  for (const Eigen::Index row : SpreadBlocks(map.m_Height))
+  {
+    for (const Eigen::Index column : SpreadBlocks(map.m_Width))
+    {
+      corners.push_back({column, row});
+    }
   }
   return hud::LogPowerSpectrum(hud::CutPatches(map, kBlock, corners), kBlock).topRows(kRings).array().exp();
 }

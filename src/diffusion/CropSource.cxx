@@ -60,10 +60,17 @@ private:
   std::vector<std::int64_t> m_Count; ///< [(height + 1) * (width + 1)], row by row
 };
 
-/// The corners of the patches of a level that are trained on, and of those that validate.
+/// The corners of patches.
+struct PatchCorners
+{
+  std::vector<PatchCorner> m_Whole;
+  std::vector<PatchCorner> m_Partial; ///< of those that hang over the edge of the map or over no-data
+};
+
+/// The corners of the patches of a level.
 struct LevelCorners
 {
-  std::vector<PatchCorner> m_Trained;
+  PatchCorners m_Trained;
   std::vector<PatchCorner> m_HeldOut;
 };
 
@@ -79,19 +86,31 @@ struct MapCorners
 MapCorners FindCorners(const AbundanceMap& map, const TrainingOptions& options, int levels)
 {
   const InvalidCount invalid(map);
-  const auto find = [&](int level, Eigen::Index begin, Eigen::Index end) {
+  // Finds the patches of some lines of which at least a share is valid; what lies beyond the lines is not.
+  const auto find = [&](int level, Eigen::Index begin, Eigen::Index end, double share) {
     const Eigen::Index edge = static_cast<Eigen::Index>(options.m_Patch) << level;
     // A coarser level that is seen beside a crop is stored at multiples of the crop's pixels; without one crops may be nearer.
     const Eigen::Index step =
         level + 1 < levels || level == 0 ? Eigen::Index(1) << level : Eigen::Index(1) << (level - 1);
-    std::vector<PatchCorner> found;
-    for (Eigen::Index y = (begin + step - 1) / step * step; y + edge <= end; y += step)
+    const auto smallest = static_cast<Eigen::Index>(std::ceil(share * static_cast<double>(edge * edge)));
+    const Eigen::Index before = smallest < edge * edge ? (edge - 1) / step * step : 0;
+    PatchCorners found;
+    for (Eigen::Index y = (begin + step - 1) / step * step - before; y < end; y += step)
     {
-      for (Eigen::Index x = 0; x + edge <= map.m_Width; x += step)
+      const Eigen::Index top = std::max(y, begin);
+      const Eigen::Index rows = std::min(y + edge, end) - top;
+      for (Eigen::Index x = -before; x < map.m_Width; x += step)
       {
-        if (invalid.In(x, y, edge, edge) == 0)
+        const Eigen::Index left = std::max<Eigen::Index>(x, 0);
+        const Eigen::Index columns = std::min(x + edge, map.m_Width) - left;
+        if (rows * columns < smallest)
         {
-          found.push_back({x, y});
+          continue;
+        }
+        const Eigen::Index valid = rows * columns - invalid.In(left, top, columns, rows);
+        if (valid >= smallest)
+        {
+          (valid == edge * edge ? found.m_Whole : found.m_Partial).push_back({x, y});
         }
       }
     }
@@ -99,8 +118,8 @@ MapCorners FindCorners(const AbundanceMap& map, const TrainingOptions& options, 
   };
   MapCorners corners;
   corners.m_HeldOutLines = static_cast<Eigen::Index>(options.m_HoldOut * static_cast<double>(map.m_Height));
-  if (find(0, 0, map.m_Height - corners.m_HeldOutLines).empty() ||
-      find(0, map.m_Height - corners.m_HeldOutLines, map.m_Height).empty())
+  if (find(0, 0, map.m_Height - corners.m_HeldOutLines, 1.).m_Whole.empty() ||
+      find(0, map.m_Height - corners.m_HeldOutLines, map.m_Height, 1.).m_Whole.empty())
   {
     corners.m_HeldOutLines = 0;
   }
@@ -108,7 +127,8 @@ MapCorners FindCorners(const AbundanceMap& map, const TrainingOptions& options, 
   corners.m_TrainedPixels = static_cast<double>(map.m_Width * lines - invalid.In(0, 0, map.m_Width, lines));
   for (int level = 0; level < levels; ++level)
   {
-    corners.m_Levels.push_back({find(level, 0, lines), find(level, lines, map.m_Height)});
+    corners.m_Levels.push_back(
+        {find(level, 0, lines, options.m_ValidShare), find(level, lines, map.m_Height, 1.).m_Whole});
   }
   return corners;
 }
@@ -146,7 +166,8 @@ double Share(std::uint32_t word)
 TrainingBatch TrainingBatch::Select(std::int64_t first, std::int64_t count, const torch::Device& device) const
 {
   const auto select = [&](const torch::Tensor& values) { return values.narrow(0, first, count).to(device); };
-  return {select(m_Clean), select(m_Noise), select(m_Timesteps), m_Conditions.Select(first, count, device)};
+  return {select(m_Clean), select(m_Valid), select(m_Noise), select(m_Timesteps),
+          m_Conditions.Select(first, count, device)};
 }
 
 int CropSource::CountLevels(const std::vector<AbundanceMap>& maps, const TrainingOptions& options)
@@ -154,7 +175,7 @@ int CropSource::CountLevels(const std::vector<AbundanceMap>& maps, const Trainin
   constexpr int kMost = 8;
   const auto hasRoom = [&](int levels) {
     return std::any_of(maps.begin(), maps.end(), [&](const AbundanceMap& map) {
-      return !FindCorners(map, options, levels).m_Levels.back().m_Trained.empty();
+      return !FindCorners(map, options, levels).m_Levels.back().m_Trained.m_Whole.empty();
     });
   };
   int levels = 1;
@@ -191,7 +212,7 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
     }
     const auto number = static_cast<std::uint32_t>(m_Levels.front().m_Maps.size());
     const MapCorners corners = FindCorners(map, options, options.m_Levels);
-    if (corners.m_Levels.front().m_Trained.empty())
+    if (corners.m_Levels.front().m_Trained.m_Whole.empty())
     {
       throw InvalidData("no patch of " + std::to_string(patch) + " x " + std::to_string(patch) +
                         " pixels free of no-data fits into map " + std::to_string(number + 1) + " of " +
@@ -207,10 +228,11 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
           all.push_back({number, static_cast<std::int32_t>(corner.m_Column), static_cast<std::int32_t>(corner.m_Row)});
         }
       };
-      add(m_Levels[level].m_Corners, corners.m_Levels[level].m_Trained);
+      add(m_Levels[level].m_Whole, corners.m_Levels[level].m_Trained.m_Whole);
+      add(m_Levels[level].m_Partial, corners.m_Levels[level].m_Trained.m_Partial);
       add(m_Levels[level].m_HeldOut, corners.m_Levels[level].m_HeldOut);
     }
-    AddMap(map, projection);
+    AddMap(map, projection, corners.m_HeldOutLines);
     const Eigen::Map<const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> projected(
         m_Levels.front().m_Maps.back().data_ptr<float>(), channels, map.m_Abundances.cols());
     for (Eigen::Index pixel = 0; pixel < projected.cols(); ++pixel)
@@ -246,26 +268,31 @@ std::int64_t CropSource::Stride(int level)
   return level == 0 ? 1 : std::int64_t(1) << (level - 1);
 }
 
-void CropSource::AddMap(const AbundanceMap& map, const SimplexProjection& projection)
+void CropSource::AddMap(const AbundanceMap& map, const SimplexProjection& projection, Eigen::Index heldOutLines)
 {
   Eigen::MatrixXf abundances = map.m_Abundances;
   const Eigen::Index d = abundances.rows();
+  torch::Tensor valid = torch::ones({map.m_Height, map.m_Width, 1}, torch::kFloat32);
   for (Eigen::Index pixel = 0; pixel < abundances.cols(); ++pixel)
   {
     if (!IsValid(map, pixel))
     {
-      abundances.col(pixel).setConstant(1.f /
-                                        static_cast<float>(d)); // in no crop, but what is projected must be finite
+      abundances.col(pixel).setConstant(1.f / static_cast<float>(d)); // unseen, but what is projected must be finite
+      valid.data_ptr<float>()[pixel] = 0.f;
     }
   }
+  valid.narrow(0, map.m_Height - heldOutLines, heldOutLines).zero_();
   torch::Tensor values = torch::from_blob(abundances.data(), {map.m_Height, map.m_Width, d}, torch::kFloat32);
   for (int level = 0; level < m_Options.m_Levels; ++level)
   {
     if (level > 0)
     {
       // The squares of the level before are stored at half their edge, so that the next one is two places off.
-      values = AverageFour(values, level == 1 ? 1 : 2, level == 1 ? 1 : 2).contiguous();
+      const std::int64_t distance = level == 1 ? 1 : 2;
+      values = AverageFour(values, distance, distance).contiguous();
+      valid = AverageFour(valid, distance, distance).eq(1.f).to(torch::kFloat32);
     }
+    m_Levels[static_cast<std::size_t>(level)].m_Trained.push_back(valid.permute({2, 0, 1}).contiguous());
     const Eigen::Map<const Eigen::MatrixXf> mixed(values.data_ptr<float>(), d, values.numel() / d);
     Eigen::MatrixXf projected(projection.Channels(), mixed.cols());
     for (Eigen::Index pixel = 0; pixel < mixed.cols(); ++pixel)
@@ -319,8 +346,10 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
     const auto words = crops.Words(address, which, 0);
     const auto levelWords = crops.Words(address, which, 1);
     const int level = DrawLevel(levelWords[0]);
-    const std::vector<Corner>& corners = m_Levels[static_cast<std::size_t>(level)].m_Corners;
-    const Corner& corner = corners[Below(words[0], words[1], corners.size())];
+    const Level& from = m_Levels[static_cast<std::size_t>(level)];
+    const std::size_t index = Below(words[0], words[1], from.m_Whole.size() + from.m_Partial.size());
+    const Corner& corner =
+        index < from.m_Whole.size() ? from.m_Whole[index] : from.m_Partial[index - from.m_Whole.size()];
     const auto turn = [&](torch::Tensor crop) {
       if (m_Options.m_Augment)
       {
@@ -329,7 +358,8 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
       }
       return crop;
     };
-    batch.m_Clean[sample].copy_(turn(Crop(corner, level, m_Options.m_Patch)));
+    batch.m_Valid[sample].copy_(turn(Crop(from.m_Trained, corner, level, m_Options.m_Patch)));
+    batch.m_Clean[sample].copy_(turn(Crop(from.m_Maps, corner, level, m_Options.m_Patch))).mul_(batch.m_Valid[sample]);
     batch.m_Timesteps[sample] =
         static_cast<std::int64_t>(words[3] % static_cast<std::uint32_t>(m_Options.m_Timesteps)) + 1;
     // The bits between those that turn and mirror.
@@ -337,6 +367,7 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
     batch.m_Conditions.m_Labels[sample] = chance < m_Options.m_LabelDropout ? 0 : Label(corner);
     noise.FillNormal(address, which, batch.m_Noise[sample].data_ptr<float>(),
                      static_cast<std::size_t>(batch.m_Noise[sample].numel()));
+    batch.m_Noise[sample].mul_(batch.m_Valid[sample]);
     if (m_Options.m_Levels > 1)
     {
       batch.m_Conditions.m_Levels[sample] = level;
@@ -346,7 +377,9 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
         torch::Tensor coarse = batch.m_Conditions.m_Coarse[sample];
         Random(m_Options.m_Seed, RandomStream::TrainingCoarseNoise)
             .FillNormal(address, which, coarse.data_ptr<float>(), static_cast<std::size_t>(coarse.numel()));
-        coarse.mul_(deviation).add_(turn(Crop(corner, level + 1, m_Options.m_Patch / 2)));
+        const Level& coarser = m_Levels[static_cast<std::size_t>(level) + 1];
+        coarse.mul_(deviation).add_(turn(Crop(coarser.m_Maps, corner, level + 1, m_Options.m_Patch / 2)));
+        coarse.mul_(turn(Crop(coarser.m_Trained, corner, level + 1, m_Options.m_Patch / 2)));
         batch.m_Conditions.m_CoarseNoise[sample] = deviation;
       }
     }
@@ -364,7 +397,7 @@ int CropSource::DrawLevel(std::uint32_t word) const
 
 bool CropSource::HasLevel(int level) const
 {
-  return !m_Levels[static_cast<std::size_t>(level)].m_Corners.empty();
+  return !m_Levels[static_cast<std::size_t>(level)].m_Whole.empty();
 }
 
 bool CropSource::CanValidate(int level) const
@@ -375,7 +408,7 @@ bool CropSource::CanValidate(int level) const
 double CropSource::IndependentPatches(int level) const
 {
   std::set<std::uint32_t> maps;
-  for (const Corner& corner : m_Levels[static_cast<std::size_t>(level)].m_Corners)
+  for (const Corner& corner : m_Levels[static_cast<std::size_t>(level)].m_Whole)
   {
     maps.insert(corner.m_Map);
   }
@@ -397,14 +430,14 @@ TrainingBatch CropSource::ValidationBatch(bool heldOut, int level) const
   const Random crops(m_Options.m_Seed, RandomStream::ValidationCrop);
   const Random noise(m_Options.m_Seed, RandomStream::ValidationNoise);
   const Level& from = m_Levels[static_cast<std::size_t>(level)];
-  const std::vector<Corner>& corners = heldOut ? from.m_HeldOut : from.m_Corners;
+  const std::vector<Corner>& corners = heldOut ? from.m_HeldOut : from.m_Whole;
   TrainingBatch batch = MakeBatch(kValidationCrops);
   for (int sample = 0; sample < kValidationCrops; ++sample)
   {
     const auto words =
         crops.Words(heldOut ? 0 : 1, static_cast<std::uint32_t>(sample), static_cast<std::uint32_t>(level));
     const Corner& corner = corners[Below(words[0], words[1], corners.size())];
-    batch.m_Clean[sample].copy_(Crop(corner, level, m_Options.m_Patch));
+    batch.m_Clean[sample].copy_(Crop(from.m_Maps, corner, level, m_Options.m_Patch));
     batch.m_Conditions.m_Labels[sample] = Label(corner);
     batch.m_Timesteps[sample] = 1 + m_Options.m_Timesteps * (2 * std::int64_t(sample) + 1) / (2 * kValidationCrops);
     noise.FillNormal(0, static_cast<std::uint32_t>(sample), batch.m_Noise[sample].data_ptr<float>(),
@@ -414,7 +447,8 @@ TrainingBatch CropSource::ValidationBatch(bool heldOut, int level) const
       batch.m_Conditions.m_Levels[sample] = level;
       if (level + 1 < m_Options.m_Levels)
       {
-        batch.m_Conditions.m_Coarse[sample].copy_(Crop(corner, level + 1, m_Options.m_Patch / 2));
+        const Level& coarser = m_Levels[static_cast<std::size_t>(level) + 1];
+        batch.m_Conditions.m_Coarse[sample].copy_(Crop(coarser.m_Maps, corner, level + 1, m_Options.m_Patch / 2));
         batch.m_Conditions.m_CoarseNoise[sample] = 0.;
       }
     }
@@ -427,6 +461,7 @@ TrainingBatch CropSource::MakeBatch(int crops) const
   const std::int64_t channels = m_Levels.front().m_Maps.front().size(0);
   TrainingBatch batch;
   batch.m_Clean = torch::empty({crops, channels, m_Options.m_Patch, m_Options.m_Patch}, torch::kFloat32);
+  batch.m_Valid = torch::ones({crops, 1, m_Options.m_Patch, m_Options.m_Patch}, torch::kFloat32);
   batch.m_Noise = torch::empty_like(batch.m_Clean);
   batch.m_Timesteps = torch::empty({crops}, torch::kInt64);
   batch.m_Conditions.m_Labels = torch::zeros({crops}, torch::kInt64);
@@ -444,16 +479,27 @@ std::int64_t CropSource::Label(const Corner& corner) const
   return m_Labels.empty() ? 0 : m_Labels[corner.m_Map];
 }
 
-torch::Tensor CropSource::Crop(const Corner& corner, int level, std::int64_t size) const
+torch::Tensor CropSource::Crop(const std::vector<torch::Tensor>& maps, const Corner& corner, int level,
+                               std::int64_t size)
 {
   const std::int64_t stride = Stride(level);
   const std::int64_t step = (std::int64_t(1) << level) / stride;
-  const std::int64_t y = corner.m_Y / stride;
-  const std::int64_t x = corner.m_X / stride;
-  return m_Levels[static_cast<std::size_t>(level)]
-      .m_Maps[corner.m_Map]
-      .slice(1, y, y + step * (size - 1) + 1, step)
-      .slice(2, x, x + step * (size - 1) + 1, step);
+  torch::Tensor map = maps[corner.m_Map];
+  torch::Tensor crop = torch::zeros({map.size(0), size, size}, torch::kFloat32);
+  torch::Tensor inside = crop;
+  for (const auto& [dimension, begin] : {std::pair(1, corner.m_Y / stride), std::pair(2, corner.m_X / stride)})
+  {
+    const std::int64_t first = begin < 0 ? (step - 1 - begin) / step : 0;
+    const std::int64_t end = std::min(size, (map.size(dimension) - begin + step - 1) / step);
+    if (end <= first)
+    {
+      return crop;
+    }
+    inside = inside.slice(dimension, first, end);
+    map = map.slice(dimension, begin + step * first, begin + step * (end - 1) + 1, step);
+  }
+  inside.copy_(map);
+  return crop;
 }
 
 } // namespace hud

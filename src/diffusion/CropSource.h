@@ -20,8 +20,9 @@ namespace hud
 /// A batch to train on.
 struct TrainingBatch
 {
-  torch::Tensor m_Clean;     ///< Z_0, standardised, [batch, channels, patch, patch]
-  torch::Tensor m_Noise;     ///< [batch, channels, patch, patch]
+  torch::Tensor m_Clean;     ///< Z_0, standardised, [batch, channels, patch, patch]; 0 where it is not valid
+  torch::Tensor m_Valid;     ///< 1 where a pixel may be trained on, else 0, [batch, 1, patch, patch]
+  torch::Tensor m_Noise;     ///< [batch, channels, patch, patch]; likewise
   torch::Tensor m_Timesteps; ///< [batch], 1..T, int64
   Conditions m_Conditions;   ///< without a coarser level where there is one level only
 
@@ -31,8 +32,10 @@ struct TrainingBatch
 
 /// Random crops of the projected, standardised abundance maps, with their noise and timesteps. A batch is a pure function
 /// of the seed and the iteration. A crop of level l of the cascade is the mean abundances of 2^l x 2^l pixels each, wherever
-/// in the map these begin; half of the crops are of level 0. The lines at the bottom of each map that TrainingOptions::m_HoldOut asks for are held out:
-/// crops that touch them are not trained on. A map whose strip or rest would hold no patch free of no-data is trained on whole.
+/// in the map these begin; half of the crops are of level 0. Crops that hang over the edge of a map or over no-data are among
+/// them if at least TrainingOptions::m_ValidShare of what they cover is valid; the rest is hidden. The lines at the bottom of
+/// each map that TrainingOptions::m_HoldOut asks for are held out: they are not trained on. A map whose strip or rest would
+/// hold no patch free of no-data is trained on whole.
 class CropSource
 {
 public:
@@ -66,8 +69,8 @@ public:
   /// Returns whether the held-out lines have room for a patch of a level.
   bool CanValidate(int level) const;
 
-  /// Returns kValidationCrops crops, neither flipped nor rotated, on the CPU: a pure function of the seed. Their timesteps are
-  /// spread evenly. Their coarser level is known, without noise.
+  /// Returns kValidationCrops crops, valid as a whole and neither flipped nor rotated, on the CPU: a pure function of the
+  /// seed. Their timesteps are spread evenly. Their coarser level is known, without noise.
   /// @param heldOut whether the crops are of held-out lines, which must have room for them, or of what is trained on; both
   /// batches have the same noise and timesteps
   TrainingBatch ValidationBatch(bool heldOut, int level = 0) const;
@@ -80,7 +83,7 @@ public:
   double IndependentPatches(int level) const;
 
 private:
-  /// Upper left corner of a patch free of no-data, in pixels of the map.
+  /// Upper left corner of a patch, in pixels of the map; negative where the patch hangs over the edge.
   struct Corner
   {
     std::uint32_t m_Map;
@@ -94,8 +97,11 @@ private:
     /// Of each map, [channels, rows, columns]: the means of the squares that begin at multiples of Stride(level); level 0 are
     /// the pixels themselves.
     std::vector<torch::Tensor> m_Maps;
-    std::vector<Corner> m_Corners;
-    std::vector<Corner> m_HeldOut; ///< corners of patches within the held-out lines
+    /// Likewise, [1, rows, columns]: 1 where the mean is of valid pixels that are trained on only, else 0.
+    std::vector<torch::Tensor> m_Trained;
+    std::vector<Corner> m_Whole;   ///< corners of the patches that are trained on and valid as a whole
+    std::vector<Corner> m_Partial; ///< corners of the others that are trained on
+    std::vector<Corner> m_HeldOut; ///< corners of patches within the held-out lines that are valid as a whole
   };
 
   /// Returns the distance between the squares of a level that are stored, in pixels of the map: half their edge.
@@ -105,7 +111,7 @@ private:
   int DrawLevel(std::uint32_t word) const;
 
   /// Adds the levels of a map.
-  void AddMap(const AbundanceMap& map, const SimplexProjection& projection);
+  void AddMap(const AbundanceMap& map, const SimplexProjection& projection, Eigen::Index heldOutLines);
 
   /// Returns an empty batch of that many crops, without conditions.
   TrainingBatch MakeBatch(int crops) const;
@@ -113,8 +119,9 @@ private:
   /// Returns the number of the label of a crop, 0 without labels.
   std::int64_t Label(const Corner& corner) const;
 
-  /// Returns the patch of a level at a corner, [channels, size, size].
-  torch::Tensor Crop(const Corner& corner, int level, std::int64_t size) const;
+  /// Returns the patch at a corner, [channels, size, size]; 0 beyond the edge of the map.
+  /// @param maps m_Maps or m_Trained of the level
+  static torch::Tensor Crop(const std::vector<torch::Tensor>& maps, const Corner& corner, int level, std::int64_t size);
 
   TrainingOptions m_Options;
   std::vector<std::int64_t> m_Labels; ///< of the maps; empty: none

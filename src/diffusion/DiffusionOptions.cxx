@@ -179,6 +179,7 @@ void TrainingOptions::Check() const
   CheckRange("largest norm of the gradient", m_GradientClip, 0., 1e6);
   CheckRange("decay of the moving average", m_EmaDecay, 0., 0.99999);
   CheckRange("share of held-out lines", m_HoldOut, 0., 0.5);
+  CheckRange("smallest valid share of a crop", m_ValidShare, 0.01, 1.);
   CheckRange("standard deviation of the preconditioning", m_PreconditioningSd, 1e-3, 1.);
   CheckRange("share of crops without a label", m_LabelDropout, 0., 1.);
   CheckRange("number of levels", m_Levels, 1, 8);

@@ -21,7 +21,7 @@ namespace
 {
 
 /// Raised whenever an older program could misread a file.
-constexpr int kFormatVersion = 4;
+constexpr int kFormatVersion = 5;
 
 constexpr const char* kFormat = "hud-model";
 constexpr const char* kEndmembers = "endmembers";
@@ -54,6 +54,7 @@ nlohmann::json ToJson(const ModelInfo& info)
                      {"floor", options.m_Floor},
                      {"augment", options.m_Augment},
                      {"hold_out", options.m_HoldOut},
+                     {"valid_share", options.m_ValidShare},
                      {"label_dropout", options.m_LabelDropout},
                      {"levels", options.m_Levels},
                      {"coarse_noise", options.m_CoarseNoise},
@@ -117,6 +118,10 @@ void Complete(nlohmann::json& json, int version)
   {
     json.at("options").update({{"levels", 1}, {"coarse_noise", 0.5}, {"coarse_dropout", 0.2}});
   }
+  if (version < 5)
+  {
+    json.at("options").update({{"valid_share", 1.}});
+  }
 }
 
 ModelInfo FromJson(const nlohmann::json& json)
@@ -145,6 +150,7 @@ ModelInfo FromJson(const nlohmann::json& json)
   info.m_Options.m_Floor = options.at("floor").get<double>();
   info.m_Options.m_Augment = options.at("augment").get<bool>();
   info.m_Options.m_HoldOut = options.at("hold_out").get<double>();
+  info.m_Options.m_ValidShare = options.at("valid_share").get<double>();
   info.m_Options.m_LabelDropout = options.at("label_dropout").get<double>();
   info.m_Options.m_Levels = options.at("levels").get<int>();
   info.m_Options.m_CoarseNoise = options.at("coarse_noise").get<double>();

@@ -216,7 +216,8 @@ struct TrainSession::Implementation
     return areOthers;
   }
 
-  /// Returns the weighted error of a network's prediction for each sample, [batch].
+  /// Returns the weighted error of a network's prediction for each sample, the mean over its valid pixels, [batch]. Of the
+  /// others the network sees 0, clean and noise, as its first convolution does beyond the edge of a window.
   /// @param batch on the device
   torch::Tensor Losses(UNet& network, const TrainingBatch& batch) const
   {
@@ -226,7 +227,10 @@ struct TrainSession::Implementation
         noised, network(noised, m_Diffusion.RelativeTime(timesteps), batch.m_Conditions), timesteps);
     const torch::Tensor error = predicted - m_Diffusion.Target(batch.m_Clean, batch.m_Noise, timesteps);
     const torch::Tensor cost = m_Info.m_Options.m_Loss == Loss::Square ? error.square() : error.abs(); // eq. (15)
-    return m_Diffusion.LossWeight(timesteps) * cost.mean({1, 2, 3});
+    // Among scattered no-data few pixels of a coarser level are valid, or none: these do not count for a whole crop.
+    const torch::Tensor share = (batch.m_Valid.sum({1, 2, 3}) / static_cast<double>(batch.m_Valid[0].numel()))
+                                    .clamp_min(m_Info.m_Options.m_ValidShare);
+    return m_Diffusion.LossWeight(timesteps) * (cost * batch.m_Valid).mean({1, 2, 3}) / share;
   }
 
   /// Trains one iteration (Algorithm 1) and returns its loss.

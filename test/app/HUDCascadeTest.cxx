@@ -39,6 +39,12 @@ protected:
     return Model(name).at("options").at("levels").get<int>();
   }
 
+  /// Returns the smallest valid share of a patch in a model file.
+  double ValidShare(const std::string& name) const
+  {
+    return Model(name).at("options").at("valid_share").get<double>();
+  }
+
   /// Writes a map of 11 x 7 pixels, georeferenced: three stripes of pure endmembers, as abundances or as numbers.
   void WriteMap(const std::string& name, bool asNumbers) const
   {
@@ -80,6 +86,31 @@ TEST_F(HUDCascade, TrainsAsManyLevelsAsThereIsRoomForAndSaysSo)
   Run("HUDTrain", Training({{"levels", "2"}, {"patch", "16"}, {"holdout", "0"}}));
   EXPECT_EQ(Levels("m.safetensors"), 1);
   ExpectSays(Log(), {"levels: found 2", "there will be one level"});
+}
+
+TEST_F(HUDCascade, PatchesHangOverTheEdgeWithSeveralLevelsOrWhenAskedTo)
+{
+  Run("HUDTrain", Training({{"levels", "1"}}));
+  EXPECT_EQ(ValidShare("m.safetensors"), 1.);
+  Run("HUDTrain", Training({{"levels", "2"}, {"patch", "16"}, {"holdout", "0"}})); // room for one
+  EXPECT_EQ(ValidShare("m.safetensors"), 1.);
+  Run("HUDTrain", Training({{"levels", "1"}, {"validshare", "0.5"}}));
+  EXPECT_EQ(ValidShare("m.safetensors"), 0.5);
+  for (const char* levels : {"0", "2"})
+  {
+    Run("HUDTrain", Training({{"levels", levels}}));
+    EXPECT_EQ(ValidShare("m.safetensors"), 0.25);
+  }
+  const Parameters resume = {{"il", Path("scene.tif")},
+                             {"resume", Path("m.safetensors")},
+                             {"out", Path("n.safetensors")},
+                             {"iterations", "6"},
+                             {"device", "cpu"}};
+  Parameters other = resume;
+  other.emplace_back("validshare", "1");
+  ExpectSays(Failure("HUDTrain", other), {"validshare differs"});
+  Run("HUDTrain", resume);
+  EXPECT_EQ(ValidShare("n.safetensors"), 0.25);
 }
 
 TEST_F(HUDCascade, RefusesLevelsOutsideTheirRangeAndOthersOnResume)

@@ -340,11 +340,25 @@ TEST_F(HUDTrainSample, RefusesASceneSmallerThanThePatch)
 
 TEST_F(HUDTrainSample, RefusesNumbersOutsideTheirRanges)
 {
-  const Parameters changes = {
-      {"iterations", "0"},   {"iterations", "-3"},      {"patch", "0"},      {"batch", "-2"},     {"lr", "0"},
-      {"timesteps", "0"},    {"net.width", "5"},        {"net.mult", "1,x"}, {"net.blocks", "0"}, {"ne", "1"},
-      {"floor", "-1"},       {"warmup", "-1"},          {"clip", "-1"},      {"holdout", "0.6"},  {"checkpoint", "-1"},
-      {"previewevery", "0"}, {"preview", Path("p.jpg")}};
+  const Parameters changes = {{"iterations", "0"},
+                              {"iterations", "-3"},
+                              {"patch", "0"},
+                              {"batch", "-2"},
+                              {"lr", "0"},
+                              {"timesteps", "0"},
+                              {"net.width", "5"},
+                              {"net.mult", "1,x"},
+                              {"net.blocks", "0"},
+                              {"ne", "1"},
+                              {"floor", "-1"},
+                              {"warmup", "-1"},
+                              {"clip", "-1"},
+                              {"holdout", "0.6"},
+                              {"validshare", "0"},
+                              {"validshare", "1.1"},
+                              {"checkpoint", "-1"},
+                              {"previewevery", "0"},
+                              {"preview", Path("p.jpg")}};
   for (const auto& change : changes)
   {
     const std::string message = Failure("HUDTrain", Training({change}));
@@ -385,7 +399,7 @@ TEST_F(HUDTrainSample, RefusesModelsThatAreCutForeignNewerOrMissing)
   WriteText(m_Folder / "cut", model.substr(0, model.size() / 2));
   WriteText(m_Folder / "foreign", "This is no model.");
   std::string newer = model;
-  newer.replace(newer.find("\"format_version\":\"4\""), 20, "\"format_version\":\"7\"");
+  newer.replace(newer.find("\"format_version\":\"5\""), 20, "\"format_version\":\"7\"");
   WriteText(m_Folder / "newer", newer);
   for (const auto& [name, expected] : Parameters{{"cut", "is cut"},
                                                  {"foreign", "not a safetensors file"},

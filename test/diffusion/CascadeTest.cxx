@@ -210,6 +210,82 @@ TEST(Cascade, NoCropTouchesNoDataOrHeldOutLines)
   EXPECT_NEAR(source.IndependentPatches(1), (36. * 41. - 1.) / 256., 1e-9);
 }
 
+TEST(Cascade, BeyondTheEdgeIsAsNoData)
+{
+  hud::TrainingOptions options = MakeOptions(3);
+  options.m_Batch = 300;
+  options.m_ValidShare = 0.25;
+  const hud::AbundanceMap map = MakeToyMap(37, 41);
+  constexpr Eigen::Index kMargin = 32; // a patch of the coarsest level
+  hud::AbundanceMap wide = MakeToyMap(37 + 2 * kMargin, 41 + 2 * kMargin);
+  wide.m_Valid.assign(static_cast<std::size_t>(wide.m_Width * wide.m_Height), 0);
+  for (Eigen::Index y = 0; y < map.m_Height; ++y)
+  {
+    for (Eigen::Index x = 0; x < map.m_Width; ++x)
+    {
+      const Eigen::Index pixel = (y + kMargin) * wide.m_Width + x + kMargin;
+      wide.m_Abundances.col(pixel) = map.m_Abundances.col(y * map.m_Width + x);
+      wide.m_Valid[static_cast<std::size_t>(pixel)] = 1;
+    }
+  }
+  const auto draw = [&](const hud::AbundanceMap& from) {
+    hud::CropSource source({from}, options);
+    source.Standardise({-1., -2., -3.}, {1., 2., 3.});
+    return source.Batch(0);
+  };
+  const hud::TrainingBatch batch = draw(map);
+  const hud::TrainingBatch other = draw(wide);
+  EXPECT_TRUE(torch::equal(batch.m_Valid, other.m_Valid));
+  EXPECT_TRUE(torch::equal(batch.m_Clean, other.m_Clean));
+  EXPECT_TRUE(torch::equal(batch.m_Noise, other.m_Noise));
+  EXPECT_TRUE(torch::equal(batch.m_Conditions.m_Levels, other.m_Conditions.m_Levels));
+  EXPECT_TRUE(torch::equal(batch.m_Conditions.m_Coarse, other.m_Conditions.m_Coarse));
+  const torch::Tensor coarsest = batch.m_Conditions.m_Levels == 2;
+  EXPECT_TRUE((coarsest & (batch.m_Valid.mean({1, 2, 3}) < 0.5)).any().item<bool>());
+}
+
+TEST(Cascade, APixelOfAPartialPatchIsValidWhereAllThatItIsTheMeanOfIs)
+{
+  hud::TrainingOptions options = MakeOptions(2);
+  options.m_Batch = 300;
+  options.m_CoarseDropout = 0.;
+  options.m_ValidShare = 0.25;
+  // Valid pixels are of the first endmember, others are not.
+  hud::AbundanceMap map = MakeToyMap(31, 33);
+  map.m_Abundances.setZero();
+  map.m_Abundances.row(0).setOnes();
+  map.m_Valid.assign(31 * 33, 1);
+  map.m_Valid[17 * 31 + 20] = 0;
+  map.m_Abundances.col(17 * 31 + 20) << 0.f, 0.f, 1.f;
+  hud::CropSource source({map}, options);
+  source.Standardise({0., 0., 0.}, {1., 1., 1.});
+  const hud::TrainingBatch batch = source.Batch(0);
+  const torch::Tensor shares = batch.m_Valid.mean({1, 2, 3});
+  EXPECT_LT(shares.min().item<double>(), 0.5);
+  EXPECT_EQ(shares.max().item<double>(), 1.);
+  double hidden = 0.;
+  double noised = 0.;
+  for (std::int64_t sample = 0; sample < options.m_Batch; ++sample)
+  {
+    const torch::Tensor valid = batch.m_Valid[sample][0].to(torch::kBool);
+    const torch::Tensor first = batch.m_Clean[sample][0];
+    EXPECT_TRUE(first.masked_select(valid).allclose(torch::full({}, first.max().item<float>())));
+    EXPECT_EQ(batch.m_Clean[sample].masked_select(valid.logical_not()).count_nonzero().item<int>(), 0);
+    if (batch.m_Conditions.m_Levels[sample].item<int>() > 0)
+    {
+      continue;
+    }
+    // A pixel of the coarser level is seen where all four are.
+    const torch::Tensor four = torch::avg_pool2d(batch.m_Valid[sample].unsqueeze(0), 2)[0][0] == 1.f;
+    const torch::Tensor coarse = batch.m_Conditions.m_Coarse[sample];
+    EXPECT_EQ(coarse.masked_select(four.logical_not()).count_nonzero().item<int>(), 0);
+    hidden += four.logical_not().sum().item<double>();
+    noised += coarse.masked_select(four).count_nonzero().item<double>();
+  }
+  EXPECT_GT(hidden, 0.);
+  EXPECT_GT(noised, 0.);
+}
+
 TEST(Cascade, HasAsManyLevelsAsTheScenesHaveRoomFor)
 {
   hud::TrainingOptions options = MakeOptions(1); // patches of 8

@@ -257,6 +257,99 @@ TEST(CropSource, CropsHaveTheChannelsOfTheProjection)
   }
 }
 
+/// Returns abundances that tell the place of every pixel.
+hud::AbundanceMap MakePlaces(Eigen::Index width, Eigen::Index height)
+{
+  hud::AbundanceMap map;
+  map.m_Width = width;
+  map.m_Height = height;
+  map.m_Abundances.resize(3, width * height);
+  map.m_Valid.assign(static_cast<std::size_t>(width * height), 1);
+  for (Eigen::Index pixel = 0; pixel < width * height; ++pixel)
+  {
+    const float x = static_cast<float>(pixel % width) / static_cast<float>(2 * width);
+    const float y = static_cast<float>(pixel / width) / static_cast<float>(2 * height);
+    map.m_Abundances.col(pixel) << x, y, 1.f - x - y;
+  }
+  return map;
+}
+
+/// Returns how much each pixel of MakePlaces' map counts in the loss of many crops, over the mean. Crops that are not a part
+/// of the map, or of pixels that are not valid, are failures.
+Eigen::ArrayXXd CountPixels(const hud::AbundanceMap& map, const hud::TrainingOptions& options)
+{
+  hud::CropSource source({map}, options);
+  source.Standardise({0., 0., 0.}, {1., 1., 1.});
+  const hud::SimplexProjection projection(options.m_Projection, 3, options.m_Floor);
+  Eigen::ArrayXXd counts = Eigen::ArrayXXd::Zero(map.m_Height, map.m_Width);
+  for (std::int64_t iteration = 0; iteration < 40; ++iteration)
+  {
+    const hud::TrainingBatch batch = source.Batch(iteration);
+    for (std::int64_t sample = 0; sample < options.m_Batch; ++sample)
+    {
+      const torch::Tensor valid = batch.m_Valid[sample][0];
+      const double share = valid.mean().item<double>();
+      EXPECT_GE(share, options.m_ValidShare);
+      std::set<std::pair<Eigen::Index, Eigen::Index>> corners;
+      for (std::int64_t place = 0; place < valid.numel(); ++place)
+      {
+        const std::int64_t row = place / options.m_Patch;
+        const std::int64_t column = place % options.m_Patch;
+        Eigen::MatrixXf projected(3, 1);
+        for (std::int64_t k = 0; k < 3; ++k)
+        {
+          projected(k) = batch.m_Clean[sample][k][row][column].item<float>();
+        }
+        if (valid[row][column].item<float>() == 0.f)
+        {
+          EXPECT_EQ(projected.cwiseAbs().maxCoeff(), 0.f);
+          EXPECT_EQ(batch.m_Noise[sample][0][row][column].item<float>(), 0.f);
+          continue;
+        }
+        Eigen::MatrixXf abundances(3, 1);
+        projection.UnprojectExactly(projected, abundances);
+        const auto x = static_cast<Eigen::Index>(std::lround(abundances(0) * 2.f * static_cast<float>(map.m_Width)));
+        const auto y = static_cast<Eigen::Index>(std::lround(abundances(1) * 2.f * static_cast<float>(map.m_Height)));
+        EXPECT_NE(map.m_Valid[static_cast<std::size_t>(y * map.m_Width + x)], 0);
+        counts(y, x) += 1. / share;
+        corners.emplace(y - row, x - column);
+      }
+      EXPECT_EQ(corners.size(), 1u);
+    }
+  }
+  return counts / counts.mean();
+}
+
+TEST(CropSource, PartialPatchesShowWhatLiesAtTheEdge)
+{
+  hud::TrainingOptions options = hud::test::MakeToyOptions();
+  options.m_Augment = false;
+  options.m_HoldOut = 0.;
+  options.m_Batch = 200;
+  const hud::AbundanceMap map = MakePlaces(20, 17);
+  EXPECT_LT(CountPixels(map, options)(0, 0), 0.1);
+  options.m_ValidShare = 0.25;
+  const Eigen::ArrayXXd counts = CountPixels(map, options);
+  EXPECT_GT(counts.minCoeff(), 0.6);
+  EXPECT_LT(counts.maxCoeff(), 1.5);
+}
+
+TEST(CropSource, PartialPatchesShowNeitherNoDataNorHeldOutLines)
+{
+  hud::TrainingOptions options = hud::test::MakeToyOptions();
+  options.m_Augment = false;
+  options.m_HoldOut = 0.4;
+  options.m_Batch = 100;
+  options.m_ValidShare = 0.25;
+  hud::AbundanceMap map = MakePlaces(20, 30);
+  map.m_Valid[5 * 20 + 4] = 0;
+  const Eigen::ArrayXXd counts = CountPixels(map, options);
+  EXPECT_EQ(counts.bottomRows(12).maxCoeff(), 0.);
+  EXPECT_GT(counts(5, 3), 0.);
+  EXPECT_GT(counts(0, 0), 0.);
+  EXPECT_GT(counts(17, 19), 0.5) << "crops hang over the lines that are held out";
+}
+
 TEST(CropSource, RefusesScenesWithoutAPatch)
 {
   const hud::TrainingOptions options = hud::test::MakeToyOptions();

@@ -40,6 +40,7 @@ protected:
     m_Info.m_Options.m_Levels = 3;
     m_Info.m_Options.m_CoarseNoise = 0.25;
     m_Info.m_Options.m_CoarseDropout = 0.125;
+    m_Info.m_Options.m_ValidShare = 0.375;
     hud::WriteModelFile(Path("model"), m_Info, {});
   }
 
@@ -116,6 +117,7 @@ TEST_F(ModelFile, KeepsTheWholeDescription)
   EXPECT_EQ(read.m_Options.m_Levels, 3);
   EXPECT_EQ(read.m_Options.m_CoarseNoise, 0.25);
   EXPECT_EQ(read.m_Options.m_CoarseDropout, 0.125);
+  EXPECT_EQ(read.m_Options.m_ValidShare, 0.375);
   EXPECT_EQ(read.m_Options.m_Seed, 11u);
   EXPECT_EQ(read.m_Options.m_Prediction, hud::Prediction::Velocity);
   EXPECT_EQ(read.m_Options.m_PreconditioningSd, 0.37);
@@ -208,6 +210,15 @@ TEST_F(ModelFile, GivesVersion3ItsOldMeaning)
   EXPECT_EQ(hud::ReadModelInfo(Path("old")).m_Options.m_Levels, 1);
 }
 
+TEST_F(ModelFile, GivesVersion4ItsOldMeaning)
+{
+  const auto remove = [](nlohmann::json& model) { EXPECT_EQ(model["options"].erase("valid_share"), 1u); };
+  Rewrite("lacking", "5", remove);
+  EXPECT_NE(Refusal("lacking").find("valid_share"), std::string::npos) << Refusal("lacking");
+  Rewrite("old", "4", remove);
+  EXPECT_EQ(hud::ReadModelInfo(Path("old")).m_Options.m_ValidShare, 1.);
+}
+
 TEST_F(ModelFile, RefusesMoreLevelsThanTheNetworkHas)
 {
   m_Info.m_Options.m_Levels = 3;
@@ -267,8 +278,8 @@ TEST_F(ModelFile, RefusesAForeignSafetensorsFile)
 TEST_F(ModelFile, RefusesANewerFormat)
 {
   hud::WriteSafetensors(Path("newer"), {},
-                        {{"format", "hud-model"}, {"format_version", "5"}, {"program_version", "9.9"}});
-  EXPECT_NE(Refusal("newer").find("'5'"), std::string::npos) << Refusal("newer");
+                        {{"format", "hud-model"}, {"format_version", "6"}, {"program_version", "9.9"}});
+  EXPECT_NE(Refusal("newer").find("'6'"), std::string::npos) << Refusal("newer");
   EXPECT_NE(Refusal("newer").find("9.9"), std::string::npos) << Refusal("newer");
 }
 

@@ -3,6 +3,7 @@
 
 #include "hud/diffusion/TrainSession.h"
 
+#include "CropSource.h"
 #include "Safetensors.h"
 #include "TemporaryFolder.h"
 #include "ToyModel.h"
@@ -147,6 +148,31 @@ TEST_F(TrainSession, TheSameSeedGivesTheSameFile)
     session.Save(Path(name));
   }
   EXPECT_EQ(ReadText(Path("first")), ReadText(Path("second")));
+}
+
+TEST_F(TrainSession, ALossIsTheMeanOverWhatIsValid)
+{
+  hud::TrainingOptions options = MakeToyOptions();
+  options.m_Prediction = hud::Prediction::Epsilon;
+  options.m_ValidShare = 0.25;
+  options.m_HoldOut = 0.;
+  options.m_Batch = 16;
+  const hud::AbundanceMap map = MakeToyMap(23, 17);
+  const hud::TrainingBatch batch = hud::CropSource({map}, options).Batch(0);
+  const torch::Tensor valid = batch.m_Valid.expand_as(batch.m_Noise) == 1.f;
+  ASSERT_FALSE(valid.all().item<bool>());
+  // At first the network estimates that there is no noise.
+  double expected = 0.;
+  for (std::int64_t sample = 0; sample < options.m_Batch; ++sample)
+  {
+    expected += batch.m_Noise[sample].masked_select(valid[sample]).square().mean().item<double>() / options.m_Batch;
+  }
+  double loss = 0.;
+  hud::TrainSession({map}, MakeToyScene(), options, OnCpu()).Run(1, [&](const hud::TrainProgress& progress) {
+    loss = progress.m_Loss;
+    return true;
+  });
+  EXPECT_NEAR(loss, expected, 1e-5);
 }
 
 TEST_F(TrainSession, LearnsOnePatchByHeart)
