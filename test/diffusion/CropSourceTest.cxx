@@ -268,7 +268,8 @@ hud::AbundanceMap MakePlaces(Eigen::Index width, Eigen::Index height)
   for (Eigen::Index pixel = 0; pixel < width * height; ++pixel)
   {
     const float x = static_cast<float>(pixel % width) / static_cast<float>(2 * width);
-    const float y = static_cast<float>(pixel / width) / static_cast<float>(2 * height);
+    const Eigen::Index row = pixel / width;
+    const float y = static_cast<float>(row) / static_cast<float>(2 * height);
     map.m_Abundances.col(pixel) << x, y, 1.f - x - y;
   }
   return map;
