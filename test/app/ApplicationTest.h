@@ -109,6 +109,17 @@ protected:
                    changes);
   }
 
+  /// Returns the parameters of a HUDTrain that goes on with the model of Training, with some of them replaced or added.
+  Parameters Resuming(const Parameters& changes = {}) const
+  {
+    return Changed({{"il", Path("scene.tif")},
+                    {"resume", Path("m.safetensors")},
+                    {"out", Path("n.safetensors")},
+                    {"iterations", "6"},
+                    {"device", "cpu"}},
+                   changes);
+  }
+
   /// Runs an application and keeps its log. A blank stands between the files of a list.
   /// @throws whatever the application throws
   void Run(const std::string& name, const Parameters& parameters)

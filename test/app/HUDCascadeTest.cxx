@@ -101,15 +101,8 @@ TEST_F(HUDCascade, PatchesHangOverTheEdgeWithSeveralLevelsOrWhenAskedTo)
     Run("HUDTrain", Training({{"levels", levels}}));
     EXPECT_EQ(ValidShare("m.safetensors"), 0.25);
   }
-  const Parameters resume = {{"il", Path("scene.tif")},
-                             {"resume", Path("m.safetensors")},
-                             {"out", Path("n.safetensors")},
-                             {"iterations", "6"},
-                             {"device", "cpu"}};
-  Parameters other = resume;
-  other.emplace_back("validshare", "1");
-  ExpectSays(Failure("HUDTrain", other), {"validshare differs"});
-  Run("HUDTrain", resume);
+  ExpectSays(Failure("HUDTrain", Resuming({{"validshare", "1"}})), {"validshare differs"});
+  Run("HUDTrain", Resuming());
   EXPECT_EQ(ValidShare("n.safetensors"), 0.25);
 }
 
@@ -118,18 +111,10 @@ TEST_F(HUDCascade, RefusesLevelsOutsideTheirRangeAndOthersOnResume)
   ExpectSays(Failure("HUDTrain", Training({{"levels", "-1"}})), {"number of levels is -1", "1 to 8"});
   ExpectSays(Failure("HUDTrain", Training({{"levels", "9"}})), {"number of levels is 9", "1 to 8"});
   Run("HUDTrain", Training({{"levels", "2"}}));
-  const Parameters resume = {{"il", Path("scene.tif")},
-                             {"resume", Path("m.safetensors")},
-                             {"out", Path("n.safetensors")},
-                             {"iterations", "6"},
-                             {"device", "cpu"}};
-  Parameters other = resume;
-  other.emplace_back("levels", "1");
-  ExpectSays(Failure("HUDTrain", other), {"levels differs"});
-  Run("HUDTrain", resume);
+  ExpectSays(Failure("HUDTrain", Resuming({{"levels", "1"}})), {"levels differs"});
+  Run("HUDTrain", Resuming());
   EXPECT_EQ(Levels("n.safetensors"), 2);
-  other.back().second = "4";
-  Run("HUDTrain", other);
+  Run("HUDTrain", Resuming({{"levels", "4"}}));
   EXPECT_EQ(Levels("n.safetensors"), 2);
   ExpectSays(Log(), {"levels: found 4", "has 2"});
 }

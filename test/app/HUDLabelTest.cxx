@@ -135,23 +135,15 @@ TEST_F(HUDLabel, ResumingTakesTheEndmembersOfTheMethodOrLabelThatIsNamed)
       Training({{"methods", "vca,sivm"}, {"iterations", "3"}, {"decay", "constant"}, {"out", Path("h.safetensors")}}));
   for (const Parameters& named : {Parameters{{"methods", "sivm"}}, Parameters{{"labels", "sivm"}}})
   {
-    Parameters parameters = {{"il", Path("scene.tif")},
-                             {"out", Path("t.safetensors")},
-                             {"resume", Path("h.safetensors")},
-                             {"iterations", "5"},
-                             {"device", "cpu"}};
-    parameters.push_back(named.front());
-    Run("HUDTrain", parameters);
+    Run("HUDTrain",
+        Changed(Resuming({{"out", Path("t.safetensors")}, {"resume", Path("h.safetensors")}, {"iterations", "5"}}),
+                named));
     const nlohmann::json tuned = Model("t.safetensors");
     EXPECT_EQ(tuned.at("labels"), whole.at("labels"));
     EXPECT_EQ(tuned.at("maps"), nlohmann::json::array({whole.at("maps").at(1)})) << named.front().first;
   }
-  Run("HUDTrain", {{"il", Path("scene.tif")},
-                   {"out", Path("t.safetensors")},
-                   {"resume", Path("h.safetensors")},
-                   {"methods", "vca,sivm"},
-                   {"iterations", "6"},
-                   {"device", "cpu"}});
+  Run("HUDTrain",
+      Resuming({{"out", Path("t.safetensors")}, {"resume", Path("h.safetensors")}, {"methods", "vca,sivm"}}));
   EXPECT_EQ(Model("t.safetensors").at("options").at("first_iteration"), 0);
   Run("HUDTrain", Training({{"methods", "vca,sivm"}, {"iterations", "6"}, {"decay", "constant"}}));
   EXPECT_EQ(ReadText(Path("t.safetensors")), ReadText(Path("m.safetensors")));
@@ -166,11 +158,7 @@ TEST_F(HUDLabel, ScenesAreLabelsAndANewOneIsTuned)
   Run("HUDTrain", Training({{"il", Path("scene.tif") + " " + Path("other.tif")}, {"labels", "north,south"}}));
   const Eigen::MatrixXf endmembers = Sample({{"label", "south"}});
   EXPECT_EQ(Sample({{"label", "north"}}), endmembers);
-  const Parameters tuning = {{"il", Path("other.tif")},
-                             {"out", Path("t.safetensors")},
-                             {"resume", Path("m.safetensors")},
-                             {"iterations", "6"},
-                             {"device", "cpu"}};
+  const Parameters tuning = Resuming({{"il", Path("other.tif")}, {"out", Path("t.safetensors")}});
   Parameters named = tuning;
   named.emplace_back("labels", "west");
   Run("HUDTrain", named);
@@ -219,10 +207,7 @@ TEST_F(HUDLabel, RefusesWhatIsUnknownOrDoesNotFit)
   ExpectSays(Failure("HUDSample", Sampling({{"guidance", "2"}})), {"guidance: found 2 without a label"});
   Run("HUDTrain", Training({}));
   ExpectSays(Failure("HUDSample", Sampling({{"label", "vca"}})), {"label", "trained without labels"});
-  const Parameters resume = {{"il", Path("scene.tif")},
-                             {"out", Path("t.safetensors")},
-                             {"resume", Path("m.safetensors")},
-                             {"iterations", "6"}};
+  const Parameters resume = Resuming({{"out", Path("t.safetensors")}});
   ExpectSays(Failure("HUDTrain", Changed(resume, {{"methods", "nmf"}})),
              {"methods: found nmf", "keeps the model's endmembers"});
   ExpectSays(Failure("HUDTrain", Changed(resume, {{"labels", "west"}})), {"resume", "trained without labels"});

@@ -94,11 +94,7 @@ TEST_F(HUDTrainSample, ResumingGivesTheModelOfAnUninterruptedRun)
   // With this decay a run that was planned shorter is no different.
   Run("HUDTrain", Training({{"decay", "root"}, {"iterations", "6"}, {"out", Path("whole.safetensors")}}));
   Run("HUDTrain", Training({{"decay", "root"}, {"iterations", "2"}}));
-  const Parameters resume = {{"il", Path("scene.tif")},
-                             {"resume", Path("m.safetensors")},
-                             {"out", Path("resumed.safetensors")},
-                             {"iterations", "6"},
-                             {"device", "cpu"}};
+  const Parameters resume = Resuming({{"out", Path("resumed.safetensors")}});
   Run("HUDTrain", resume);
   EXPECT_EQ(ReadText(Path("resumed.safetensors")), ReadText(Path("whole.safetensors")));
   ExpectSays(Failure("HUDTrain", Changed(resume, {{"iterations", "2"}})), {"iterations", "found 2", "the 2"});

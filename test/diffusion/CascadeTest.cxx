@@ -172,21 +172,30 @@ TEST(Cascade, TheCoarserLevelIsTurnedWithTheCropAndNoised)
   EXPECT_NEAR(errors.mean().item<double>(), 0., 0.05);
 }
 
+/// Returns a map that is all of the first endmember, but for one pixel that is not valid.
+hud::AbundanceMap MakeMapWithAHole(Eigen::Index width, Eigen::Index height)
+{
+  hud::AbundanceMap map;
+  map.m_Width = width;
+  map.m_Height = height;
+  map.m_Abundances = Eigen::MatrixXf::Zero(3, width * height);
+  map.m_Abundances.row(0).setOnes();
+  map.m_Valid.assign(static_cast<std::size_t>(width * height), 1);
+  const Eigen::Index hole = 17 * width + 20;
+  map.m_Valid[static_cast<std::size_t>(hole)] = 0;
+  map.m_Abundances.col(hole) << 0.f, 0.f, 1.f;
+  return map;
+}
+
 TEST(Cascade, NoCropTouchesNoDataOrHeldOutLines)
 {
   hud::TrainingOptions options = MakeOptions(2);
   options.m_Batch = 100;
   options.m_HoldOut = 0.4;
   options.m_CoarseDropout = 0.;
-  // Valid pixels are of the first endmember; those that are not valid, or held out, are not.
-  hud::AbundanceMap map = MakeToyMap(41, 60);
-  map.m_Abundances.setZero();
-  map.m_Abundances.row(0).setOnes();
+  hud::AbundanceMap map = MakeMapWithAHole(41, 60);
   map.m_Abundances.rightCols(24 * 41).row(0).setZero();
-  map.m_Abundances.rightCols(24 * 41).row(1).setOnes();
-  map.m_Valid.assign(41 * 60, 1);
-  map.m_Valid[17 * 41 + 20] = 0;
-  map.m_Abundances.col(17 * 41 + 20) << 0.f, 0.f, 1.f;
+  map.m_Abundances.rightCols(24 * 41).row(1).setOnes(); // held out
   hud::CropSource source({map}, options);
   source.Standardise({0., 0., 0.}, {1., 1., 1.});
   EXPECT_EQ(source.HeldOutLines(), 24);
@@ -250,14 +259,7 @@ TEST(Cascade, APixelOfAPartialPatchIsValidWhereAllThatItIsTheMeanOfIs)
   options.m_Batch = 300;
   options.m_CoarseDropout = 0.;
   options.m_ValidShare = 0.25;
-  // Valid pixels are of the first endmember, others are not.
-  hud::AbundanceMap map = MakeToyMap(31, 33);
-  map.m_Abundances.setZero();
-  map.m_Abundances.row(0).setOnes();
-  map.m_Valid.assign(31 * 33, 1);
-  map.m_Valid[17 * 31 + 20] = 0;
-  map.m_Abundances.col(17 * 31 + 20) << 0.f, 0.f, 1.f;
-  hud::CropSource source({map}, options);
+  hud::CropSource source({MakeMapWithAHole(31, 33)}, options);
   source.Standardise({0., 0., 0.}, {1., 1., 1.});
   const hud::TrainingBatch batch = source.Batch(0);
   const torch::Tensor shares = batch.m_Valid.mean({1, 2, 3});
