@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -22,7 +23,8 @@ constexpr const char* kUsage =
     "Prints how far the large structure of the abundances GENERATED, one or several scenes, is from that of the scene REAL:\n"
     "the root mean square difference, over endmembers and wavelengths of 8 to 64 pixels, of the logarithmic power spectra of\n"
     "blocks of 64 x 64 pixels, as few as cover a scene, for the power of all scenes together and for each scene by itself;\n"
-    "and the mean difference at each wavelength.\n"
+    "and the mean difference at each wavelength. From two scenes on also the distance of their own pieces, as large as REAL,\n"
+    "from the other scenes: how far a scene so small is that the model made itself.\n"
     "       hud_score_structure --mean FIRST SECOND\n"
     "Prints the mean absolute difference of two maps of abundances of the same size.\n";
 
@@ -42,16 +44,22 @@ std::vector<Eigen::Index> SpreadBlocks(Eigen::Index edge)
   return begins;
 }
 
-/// Returns the power at the wavelengths of interest, [kRings x d], the mean over directions and blocks.
-Eigen::MatrixXd Power(const std::string& path)
+/// @throws InvalidData when no block fits, or a pixel is no-data
+hud::AbundanceMap ReadScene(const std::string& path)
 {
-  const hud::AbundanceMap map = hud::bench::ReadAbundanceRaster(path);
+  hud::AbundanceMap map = hud::bench::ReadAbundanceRaster(path);
   if (map.m_Width < kBlock || map.m_Height < kBlock ||
       std::find(map.m_Valid.begin(), map.m_Valid.end(), 0) != map.m_Valid.end())
   {
     throw hud::InvalidData(path + " has " + std::to_string(map.m_Width) + " x " + std::to_string(map.m_Height) +
                            " pixels, expected at least 64 x 64 and none without data");
   }
+  return map;
+}
+
+/// Returns the power at the wavelengths of interest, [kRings x d], the mean over directions and blocks.
+Eigen::MatrixXd Power(const hud::AbundanceMap& map)
+{
   std::vector<hud::PatchCorner> corners;
   for (const Eigen::Index row : SpreadBlocks(map.m_Height))
   {
@@ -63,32 +71,77 @@ Eigen::MatrixXd Power(const std::string& path)
   return hud::LogPowerSpectrum(hud::CutPatches(map, kBlock, corners), kBlock).topRows(kRings).array().exp();
 }
 
-double RootMeanSquare(const Eigen::MatrixXd& values)
+/// Returns the root mean square difference of the logarithms.
+double Distance(const Eigen::MatrixXd& power, const Eigen::MatrixXd& other)
 {
-  return std::sqrt(values.squaredNorm() / static_cast<double>(values.size()));
+  const Eigen::ArrayXXd difference = (power.array() / other.array()).log();
+  return std::sqrt(difference.square().mean());
+}
+
+/// Returns how far the pieces of the scenes that are as large as the real one, side by side, are from the other scenes.
+/// @param powers of the scenes, at least two
+std::vector<double> PieceDistances(const hud::AbundanceMap& real, const std::vector<hud::AbundanceMap>& scenes,
+                                   const std::vector<Eigen::MatrixXd>& powers)
+{
+  std::vector<double> distances;
+  for (std::size_t i = 0; i < scenes.size(); ++i)
+  {
+    Eigen::MatrixXd others = Eigen::MatrixXd::Zero(powers[i].rows(), powers[i].cols());
+    for (std::size_t other = 0; other < scenes.size(); ++other)
+    {
+      others += other == i ? Eigen::MatrixXd::Zero(others.rows(), others.cols()) : powers[other];
+    }
+    others /= static_cast<double>(scenes.size() - 1);
+    for (Eigen::Index row = 0; row + real.m_Height <= scenes[i].m_Height; row += real.m_Height)
+    {
+      for (Eigen::Index column = 0; column + real.m_Width <= scenes[i].m_Width; column += real.m_Width)
+      {
+        const hud::AbundanceMap piece = hud::CropMap(scenes[i], column, row, real.m_Width, real.m_Height);
+        distances.push_back(Distance(others, Power(piece)));
+      }
+    }
+  }
+  return distances;
 }
 
 /// Writes one line for each figure.
 void Score(const std::vector<std::string>& paths)
 {
-  const Eigen::MatrixXd real = Power(paths.front());
-  Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(real.rows(), real.cols());
+  const hud::AbundanceMap realScene = ReadScene(paths.front());
+  const Eigen::MatrixXd real = Power(realScene);
+  std::vector<hud::AbundanceMap> scenes;
+  std::vector<Eigen::MatrixXd> powers;
+  Eigen::MatrixXd mean = Eigen::MatrixXd::Zero(real.rows(), real.cols());
   double single = 0.;
-  const auto scenes = static_cast<double>(paths.size() - 1);
+  const auto count = static_cast<double>(paths.size() - 1);
   for (std::size_t i = 1; i < paths.size(); ++i)
   {
-    const Eigen::MatrixXd generated = Power(paths[i]);
-    if (generated.cols() != real.cols())
+    scenes.push_back(ReadScene(paths[i]));
+    powers.push_back(Power(scenes.back()));
+    if (powers.back().cols() != real.cols())
     {
-      throw hud::InvalidData(paths[i] + " has " + std::to_string(generated.cols()) + " endmembers, expected the " +
+      throw hud::InvalidData(paths[i] + " has " + std::to_string(powers.back().cols()) + " endmembers, expected the " +
                              std::to_string(real.cols()) + " of " + paths.front());
     }
-    sum += generated;
-    single += RootMeanSquare((generated.array() / real.array()).log()) / scenes;
+    mean += powers.back() / count;
+    single += Distance(powers.back(), real) / count;
   }
-  const Eigen::MatrixXd difference = (sum.array() / scenes / real.array()).log();
-  std::printf("log spectrum of 8 to 64 pixels, all scenes: %.4f\n", RootMeanSquare(difference));
+  const double distance = Distance(mean, real);
+  std::printf("log spectrum of 8 to 64 pixels, all scenes: %.4f\n", distance);
   std::printf("log spectrum of 8 to 64 pixels, mean of single scenes: %.4f\n", single);
+  const std::vector<double> pieces =
+      scenes.size() > 1 ? PieceDistances(realScene, scenes, powers) : std::vector<double>();
+  if (!pieces.empty())
+  {
+    const auto number = static_cast<double>(pieces.size());
+    std::printf("log spectrum of 8 to 64 pixels, pieces as large as the real scene: %.4f, least %.4f, as far as the real "
+                "scene %td of %zu\n",
+                std::accumulate(pieces.begin(), pieces.end(), 0.) / number,
+                *std::min_element(pieces.begin(), pieces.end()),
+                std::count_if(pieces.begin(), pieces.end(), [&](double piece) { return piece >= distance; }),
+                pieces.size());
+  }
+  const Eigen::MatrixXd difference = (mean.array() / real.array()).log();
   for (Eigen::Index ring = 0; ring < kRings; ++ring)
   {
     std::printf("log power at %.1f pixels less that of the real scene: %.3f, of each endmember",

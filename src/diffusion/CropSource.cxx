@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -24,6 +25,11 @@ bool IsValid(const AbundanceMap& map, Eigen::Index pixel)
 {
   return map.m_Valid.empty() || map.m_Valid[static_cast<std::size_t>(pixel)] != 0;
 }
+
+/// Share of the crops that hang over the edge of a map, or over no-data, in whose place the nearest whole one is shown.
+constexpr double kMovedShare = 0.5;
+
+constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 /// Counts no-data pixels of rectangles.
 class InvalidCount
@@ -64,7 +70,8 @@ private:
 struct PatchCorners
 {
   std::vector<PatchCorner> m_Whole;
-  std::vector<PatchCorner> m_Partial; ///< of those that hang over the edge of the map or over no-data
+  std::vector<PatchCorner> m_Partial;   ///< of those that hang over the edge of the map or over no-data
+  std::vector<std::uint32_t> m_Nearest; ///< number of the whole one nearest to each of these, or kNone where there is none
 };
 
 /// The corners of the patches of a level.
@@ -81,6 +88,65 @@ struct MapCorners
   Eigen::Index m_HeldOutLines = 0;
   double m_TrainedPixels = 0.; ///< valid ones of the other lines
 };
+
+/// Finds the whole patch nearest to each partial one, by rows plus columns.
+/// @param step distance between neighbouring corners
+void FindNearest(PatchCorners& corners, Eigen::Index step)
+{
+  corners.m_Nearest.assign(corners.m_Partial.size(), kNone);
+  if (corners.m_Whole.empty() || corners.m_Partial.empty())
+  {
+    return;
+  }
+  PatchCorner first = corners.m_Partial.front();
+  PatchCorner last = first;
+  for (const auto* some : {&corners.m_Whole, &corners.m_Partial})
+  {
+    for (const PatchCorner& corner : *some)
+    {
+      first = {std::min(first.m_Column, corner.m_Column), std::min(first.m_Row, corner.m_Row)};
+      last = {std::max(last.m_Column, corner.m_Column), std::max(last.m_Row, corner.m_Row)};
+    }
+  }
+  // A search in width, over all places between the corners, from all whole patches at once.
+  const Eigen::Index columns = (last.m_Column - first.m_Column) / step + 1;
+  const Eigen::Index rows = (last.m_Row - first.m_Row) / step + 1;
+  const auto placeOf = [&](const PatchCorner& corner) {
+    return (corner.m_Row - first.m_Row) / step * columns + (corner.m_Column - first.m_Column) / step;
+  };
+  std::vector<std::uint32_t> nearest(static_cast<std::size_t>(columns * rows), kNone);
+  std::vector<Eigen::Index> reached; // nearest first
+  const auto reach = [&](Eigen::Index place, std::uint32_t whole) {
+    if (nearest[static_cast<std::size_t>(place)] == kNone)
+    {
+      nearest[static_cast<std::size_t>(place)] = whole;
+      reached.push_back(place);
+    }
+  };
+  for (std::size_t whole = 0; whole < corners.m_Whole.size(); ++whole)
+  {
+    reach(placeOf(corners.m_Whole[whole]), static_cast<std::uint32_t>(whole));
+  }
+  for (std::size_t next = 0; next < reached.size(); ++next)
+  {
+    const Eigen::Index place = reached[next];
+    const std::uint32_t whole = nearest[static_cast<std::size_t>(place)];
+    for (const auto& [isInside, neighbour] : {std::pair(place >= columns, place - columns),
+                                              std::pair(place % columns > 0, place - 1),
+                                              std::pair(place % columns + 1 < columns, place + 1),
+                                              std::pair(place + columns < columns * rows, place + columns)})
+    {
+      if (isInside)
+      {
+        reach(neighbour, whole);
+      }
+    }
+  }
+  for (std::size_t partial = 0; partial < corners.m_Partial.size(); ++partial)
+  {
+    corners.m_Nearest[partial] = nearest[static_cast<std::size_t>(placeOf(corners.m_Partial[partial]))];
+  }
+}
 
 /// Finds the patches of a map. What is held out at level 0 is so at all levels.
 MapCorners FindCorners(const AbundanceMap& map, const TrainingOptions& options, int levels)
@@ -114,6 +180,7 @@ MapCorners FindCorners(const AbundanceMap& map, const TrainingOptions& options, 
         }
       }
     }
+    FindNearest(found, step);
     return found;
   };
   MapCorners corners;
@@ -228,6 +295,11 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
           all.push_back({number, static_cast<std::int32_t>(corner.m_Column), static_cast<std::int32_t>(corner.m_Row)});
         }
       };
+      const auto before = static_cast<std::uint32_t>(m_Levels[level].m_Whole.size());
+      for (const std::uint32_t nearest : corners.m_Levels[level].m_Trained.m_Nearest)
+      {
+        m_Levels[level].m_Nearest.push_back(nearest == kNone ? kNone : before + nearest);
+      }
       add(m_Levels[level].m_Whole, corners.m_Levels[level].m_Trained.m_Whole);
       add(m_Levels[level].m_Partial, corners.m_Levels[level].m_Trained.m_Partial);
       add(m_Levels[level].m_HeldOut, corners.m_Levels[level].m_HeldOut);
@@ -347,9 +419,7 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
     const auto levelWords = crops.Words(address, which, 1);
     const int level = DrawLevel(levelWords[0]);
     const Level& from = m_Levels[static_cast<std::size_t>(level)];
-    const std::size_t index = Below(words[0], words[1], from.m_Whole.size() + from.m_Partial.size());
-    const Corner& corner =
-        index < from.m_Whole.size() ? from.m_Whole[index] : from.m_Partial[index - from.m_Whole.size()];
+    const Corner& corner = Draw(from, words[0], words[1], Share(levelWords[3]) < kMovedShare);
     const auto turn = [&](torch::Tensor crop) {
       if (m_Options.m_Augment)
       {
@@ -385,6 +455,17 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
     }
   }
   return batch;
+}
+
+const CropSource::Corner& CropSource::Draw(const Level& from, std::uint32_t low, std::uint32_t high, bool isMoved)
+{
+  const std::size_t index = Below(low, high, from.m_Whole.size() + from.m_Partial.size());
+  if (index < from.m_Whole.size())
+  {
+    return from.m_Whole[index];
+  }
+  const std::size_t partial = index - from.m_Whole.size();
+  return isMoved && from.m_Nearest[partial] != kNone ? from.m_Whole[from.m_Nearest[partial]] : from.m_Partial[partial];
 }
 
 int CropSource::DrawLevel(std::uint32_t word) const

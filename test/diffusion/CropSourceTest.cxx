@@ -321,6 +321,31 @@ Eigen::ArrayXXd CountPixels(const hud::AbundanceMap& map, const hud::TrainingOpt
   return counts / counts.mean();
 }
 
+/// Returns what CountPixels should for a map without no-data: all places are drawn equally often at which enough of a crop is
+/// valid, and every other time a crop that hangs over an edge is moved inside.
+Eigen::ArrayXXd ExpectPixels(const hud::AbundanceMap& map, const hud::TrainingOptions& options)
+{
+  const Eigen::Index patch = options.m_Patch;
+  Eigen::ArrayXXd counts = Eigen::ArrayXXd::Zero(map.m_Height, map.m_Width);
+  for (Eigen::Index y = -patch; y < map.m_Height; ++y)
+  {
+    for (Eigen::Index x = -patch; x < map.m_Width; ++x)
+    {
+      const Eigen::Index top = std::max<Eigen::Index>(y, 0);
+      const Eigen::Index left = std::max<Eigen::Index>(x, 0);
+      const Eigen::Index rows = std::min(y + patch, map.m_Height) - top;
+      const Eigen::Index columns = std::min(x + patch, map.m_Width) - left;
+      const double share = static_cast<double>(rows * columns) / static_cast<double>(patch * patch);
+      if (rows > 0 && columns > 0 && share >= options.m_ValidShare)
+      {
+        counts.block(top, left, rows, columns) += 0.5 / share;
+        counts.block(std::min(top, map.m_Height - patch), std::min(left, map.m_Width - patch), patch, patch) += 0.5;
+      }
+    }
+  }
+  return counts / counts.mean();
+}
+
 TEST(CropSource, PartialPatchesShowWhatLiesAtTheEdge)
 {
   hud::TrainingOptions options = hud::test::MakeToyOptions();
@@ -331,8 +356,44 @@ TEST(CropSource, PartialPatchesShowWhatLiesAtTheEdge)
   EXPECT_LT(CountPixels(map, options)(0, 0), 0.1);
   options.m_ValidShare = 0.25;
   const Eigen::ArrayXXd counts = CountPixels(map, options);
-  EXPECT_GT(counts.minCoeff(), 0.6);
-  EXPECT_LT(counts.maxCoeff(), 1.5);
+  EXPECT_LT((counts - ExpectPixels(map, options)).abs().maxCoeff(), 0.15);
+  EXPECT_GT(counts.minCoeff(), 0.4);
+  EXPECT_LT(counts.maxCoeff(), 2.);
+}
+
+TEST(CropSource, TheNearestWholePatchStandsForHalfOfThePartialOnes)
+{
+  hud::TrainingOptions options = hud::test::MakeToyOptions();
+  options.m_Augment = false;
+  options.m_HoldOut = 0.;
+  options.m_Batch = 2000;
+  options.m_ValidShare = 0.25;
+  // Whole patches begin in the first two columns, and in the second not where they would hold the pixel without data.
+  hud::AbundanceMap map = MakePlaces(9, 24);
+  map.m_Valid[12 * 9 + 8] = 0;
+  hud::CropSource source({map}, options);
+  source.Standardise({0., 0., 0.}, {1., 1., 1.});
+  const hud::TrainingBatch batch = source.Batch(0);
+  const double whole = (batch.m_Valid.mean({1, 2, 3}) == 1.).to(torch::kFloat64).mean().item<double>();
+  Eigen::Index places = 0;
+  Eigen::Index wholePlaces = 0;
+  for (Eigen::Index y = -8; y < 24; ++y)
+  {
+    for (Eigen::Index x = -8; x < 9; ++x)
+    {
+      Eigen::Index valid = 0;
+      for (Eigen::Index pixel = 0; pixel < 64; ++pixel)
+      {
+        const Eigen::Index row = y + pixel / 8;
+        const Eigen::Index column = x + pixel % 8;
+        valid += row >= 0 && row < 24 && column >= 0 && column < 9 && (row != 12 || column != 8) ? 1 : 0;
+      }
+      places += valid >= 16 ? 1 : 0;
+      wholePlaces += valid == 64 ? 1 : 0;
+    }
+  }
+  const double share = static_cast<double>(wholePlaces) / static_cast<double>(places);
+  EXPECT_NEAR(whole, share + 0.5 * (1. - share), 0.04);
 }
 
 TEST(CropSource, PartialPatchesShowNeitherNoDataNorHeldOutLines)
