@@ -9,9 +9,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <exception>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -23,8 +23,10 @@ constexpr const char* kUsage =
     "Prints how far the large structure of the abundances GENERATED, one or several scenes, is from that of the scene REAL:\n"
     "the root mean square difference, over endmembers and wavelengths of 8 to 64 pixels, of the logarithmic power spectra of\n"
     "blocks of 64 x 64 pixels, as few as cover a scene, for the power of all scenes together and for each scene by itself;\n"
-    "and the mean difference at each wavelength. From two scenes on also the distance of their own pieces, as large as REAL,\n"
-    "from the other scenes: how far a scene so small is that the model made itself.\n"
+    "and the mean difference at each wavelength. From two scenes on, also the distance of each of their pieces, as large as\n"
+    "REAL, from the other scenes, and how many are at least as far from these as REAL is: with half of them REAL cannot be told\n"
+    "from what the model makes. Pieces of a model whose scenes vary much are far themselves. Those of one scene are not\n"
+    "independent. Not printed where no scene is as large as REAL.\n"
     "       hud_score_structure --mean FIRST SECOND\n"
     "Prints the mean absolute difference of two maps of abundances of the same size.\n";
 
@@ -78,30 +80,38 @@ double Distance(const Eigen::MatrixXd& power, const Eigen::MatrixXd& other)
   return std::sqrt(difference.square().mean());
 }
 
-/// Returns how far the pieces of the scenes that are as large as the real one, side by side, are from the other scenes.
-/// @param powers of the scenes, at least two
-std::vector<double> PieceDistances(const hud::AbundanceMap& real, const std::vector<hud::AbundanceMap>& scenes,
-                                   const std::vector<Eigen::MatrixXd>& powers)
+/// Writes one line: how far the pieces of each scene that are as large as the real one, side by side, are from the other scenes.
+/// @param powers of the scenes
+/// @param sum of powers
+void ScorePieces(const hud::AbundanceMap& real, const std::vector<hud::AbundanceMap>& scenes,
+                 const std::vector<Eigen::MatrixXd>& powers, const Eigen::MatrixXd& sum)
 {
+  const Eigen::MatrixXd realPower = Power(real);
   std::vector<double> distances;
-  for (std::size_t i = 0; i < scenes.size(); ++i)
+  std::size_t far = 0;
+  for (std::size_t i = 0; i < scenes.size() && scenes.size() > 1; ++i)
   {
-    Eigen::MatrixXd others = Eigen::MatrixXd::Zero(powers[i].rows(), powers[i].cols());
-    for (std::size_t other = 0; other < scenes.size(); ++other)
-    {
-      others += other == i ? Eigen::MatrixXd::Zero(others.rows(), others.cols()) : powers[other];
-    }
-    others /= static_cast<double>(scenes.size() - 1);
+    const Eigen::MatrixXd others = (sum - powers[i]) / static_cast<double>(scenes.size() - 1);
+    const double realDistance = Distance(realPower, others);
     for (Eigen::Index row = 0; row + real.m_Height <= scenes[i].m_Height; row += real.m_Height)
     {
       for (Eigen::Index column = 0; column + real.m_Width <= scenes[i].m_Width; column += real.m_Width)
       {
         const hud::AbundanceMap piece = hud::CropMap(scenes[i], column, row, real.m_Width, real.m_Height);
-        distances.push_back(Distance(others, Power(piece)));
+        distances.push_back(Distance(Power(piece), others));
+        far += distances.back() >= realDistance ? 1 : 0;
       }
     }
   }
-  return distances;
+  if (!distances.empty())
+  {
+    const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2);
+    std::nth_element(distances.begin(), middle, distances.end());
+    std::printf(
+        "log spectrum of 8 to 64 pixels, pieces as large as the real scene from other scenes: median %.4f, %zu of "
+        "%zu at least as far as the real scene\n",
+        *middle, far, distances.size());
+  }
 }
 
 /// Writes one line for each figure.
@@ -111,7 +121,7 @@ void Score(const std::vector<std::string>& paths)
   const Eigen::MatrixXd real = Power(realScene);
   std::vector<hud::AbundanceMap> scenes;
   std::vector<Eigen::MatrixXd> powers;
-  Eigen::MatrixXd mean = Eigen::MatrixXd::Zero(real.rows(), real.cols());
+  Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(real.rows(), real.cols());
   double single = 0.;
   const auto count = static_cast<double>(paths.size() - 1);
   for (std::size_t i = 1; i < paths.size(); ++i)
@@ -123,24 +133,13 @@ void Score(const std::vector<std::string>& paths)
       throw hud::InvalidData(paths[i] + " has " + std::to_string(powers.back().cols()) + " endmembers, expected the " +
                              std::to_string(real.cols()) + " of " + paths.front());
     }
-    mean += powers.back() / count;
+    sum += powers.back();
     single += Distance(powers.back(), real) / count;
   }
-  const double distance = Distance(mean, real);
-  std::printf("log spectrum of 8 to 64 pixels, all scenes: %.4f\n", distance);
+  const Eigen::MatrixXd mean = sum / count;
+  std::printf("log spectrum of 8 to 64 pixels, all scenes: %.4f\n", Distance(mean, real));
   std::printf("log spectrum of 8 to 64 pixels, mean of single scenes: %.4f\n", single);
-  const std::vector<double> pieces =
-      scenes.size() > 1 ? PieceDistances(realScene, scenes, powers) : std::vector<double>();
-  if (!pieces.empty())
-  {
-    const auto number = static_cast<double>(pieces.size());
-    std::printf("log spectrum of 8 to 64 pixels, pieces as large as the real scene: %.4f, least %.4f, as far as the real "
-                "scene %td of %zu\n",
-                std::accumulate(pieces.begin(), pieces.end(), 0.) / number,
-                *std::min_element(pieces.begin(), pieces.end()),
-                std::count_if(pieces.begin(), pieces.end(), [&](double piece) { return piece >= distance; }),
-                pieces.size());
-  }
+  ScorePieces(realScene, scenes, powers, sum);
   const Eigen::MatrixXd difference = (mean.array() / real.array()).log();
   for (Eigen::Index ring = 0; ring < kRings; ++ring)
   {

@@ -26,10 +26,8 @@ bool IsValid(const AbundanceMap& map, Eigen::Index pixel)
   return map.m_Valid.empty() || map.m_Valid[static_cast<std::size_t>(pixel)] != 0;
 }
 
-/// Share of the crops that hang over the edge of a map, or over no-data, in whose place the nearest whole one is shown.
+/// Share of the partial crops that are replaced by the nearest whole one: doc/architecture.md, Levels.
 constexpr double kMovedShare = 0.5;
-
-constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 /// Counts no-data pixels of rectangles.
 class InvalidCount
@@ -70,8 +68,8 @@ private:
 struct PatchCorners
 {
   std::vector<PatchCorner> m_Whole;
-  std::vector<PatchCorner> m_Partial;   ///< of those that hang over the edge of the map or over no-data
-  std::vector<std::uint32_t> m_Nearest; ///< number of the whole one nearest to each of these, or kNone where there is none
+  std::vector<PatchCorner> m_Partial; ///< of those that hang over the edge of the map or over no-data
+  std::vector<PatchCorner> m_Nearest; ///< of the whole one nearest to each of these, or its own where none is whole
 };
 
 /// The corners of the patches of a level.
@@ -89,62 +87,80 @@ struct MapCorners
   double m_TrainedPixels = 0.; ///< valid ones of the other lines
 };
 
-/// Finds the whole patch nearest to each partial one, by rows plus columns.
-/// @param step distance between neighbouring corners
-void FindNearest(PatchCorners& corners, Eigen::Index step)
+/// Places on which corners of patches may lie, a `step` apart.
+struct CornerGrid
 {
-  corners.m_Nearest.assign(corners.m_Partial.size(), kNone);
+  PatchCorner m_First;
+  Eigen::Index m_Step;
+  Eigen::Index m_Columns;
+  Eigen::Index m_Rows;
+
+  std::size_t Place(const PatchCorner& corner) const
+  {
+    return static_cast<std::size_t>((corner.m_Row - m_First.m_Row) / m_Step * m_Columns +
+                                    (corner.m_Column - m_First.m_Column) / m_Step);
+  }
+
+  PatchCorner Corner(std::size_t place) const
+  {
+    const auto number = static_cast<Eigen::Index>(place);
+    return {m_First.m_Column + number % m_Columns * m_Step, m_First.m_Row + number / m_Columns * m_Step};
+  }
+};
+
+/// Finds the whole patch nearest to each partial one by Manhattan distance, the first of several.
+void FindNearest(PatchCorners& corners, const CornerGrid& grid)
+{
+  corners.m_Nearest = corners.m_Partial;
   if (corners.m_Whole.empty() || corners.m_Partial.empty())
   {
     return;
   }
-  PatchCorner first = corners.m_Partial.front();
-  PatchCorner last = first;
-  for (const auto* some : {&corners.m_Whole, &corners.m_Partial})
-  {
-    for (const PatchCorner& corner : *some)
-    {
-      first = {std::min(first.m_Column, corner.m_Column), std::min(first.m_Row, corner.m_Row)};
-      last = {std::max(last.m_Column, corner.m_Column), std::max(last.m_Row, corner.m_Row)};
-    }
-  }
-  // A search in width, over all places between the corners, from all whole patches at once.
-  const Eigen::Index columns = (last.m_Column - first.m_Column) / step + 1;
-  const Eigen::Index rows = (last.m_Row - first.m_Row) / step + 1;
-  const auto placeOf = [&](const PatchCorner& corner) {
-    return (corner.m_Row - first.m_Row) / step * columns + (corner.m_Column - first.m_Column) / step;
-  };
-  std::vector<std::uint32_t> nearest(static_cast<std::size_t>(columns * rows), kNone);
-  std::vector<Eigen::Index> reached; // nearest first
-  const auto reach = [&](Eigen::Index place, std::uint32_t whole) {
-    if (nearest[static_cast<std::size_t>(place)] == kNone)
-    {
-      nearest[static_cast<std::size_t>(place)] = whole;
-      reached.push_back(place);
-    }
-  };
+  constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+  std::vector<std::uint32_t> nearest(static_cast<std::size_t>(grid.m_Columns * grid.m_Rows), kNone);
   for (std::size_t whole = 0; whole < corners.m_Whole.size(); ++whole)
   {
-    reach(placeOf(corners.m_Whole[whole]), static_cast<std::uint32_t>(whole));
+    nearest[grid.Place(corners.m_Whole[whole])] = static_cast<std::uint32_t>(whole);
   }
-  for (std::size_t next = 0; next < reached.size(); ++next)
-  {
-    const Eigen::Index place = reached[next];
-    const std::uint32_t whole = nearest[static_cast<std::size_t>(place)];
-    for (const auto& [isInside, neighbour] : {std::pair(place >= columns, place - columns),
-                                              std::pair(place % columns > 0, place - 1),
-                                              std::pair(place % columns + 1 < columns, place + 1),
-                                              std::pair(place + columns < columns * rows, place + columns)})
+  const auto rank = [&](std::size_t place, std::uint32_t whole) {
+    const PatchCorner here = grid.Corner(place);
+    const PatchCorner& there = corners.m_Whole[whole];
+    return std::pair(std::abs(here.m_Column - there.m_Column) + std::abs(here.m_Row - there.m_Row), whole);
+  };
+  const auto takeOver = [&](std::size_t place, std::size_t neighbour) {
+    const std::uint32_t other = nearest[neighbour];
+    if (other != kNone && (nearest[place] == kNone || rank(place, other) < rank(place, nearest[place])))
     {
-      if (isInside)
-      {
-        reach(neighbour, whole);
-      }
+      nearest[place] = other;
+    }
+  };
+  // Of a place and the nearest patch one of the two sweeps goes along the rows between them, and one along the columns.
+  const auto columns = static_cast<std::size_t>(grid.m_Columns);
+  for (std::size_t place = 1; place < nearest.size(); ++place)
+  {
+    if (place % columns > 0)
+    {
+      takeOver(place, place - 1);
+    }
+    if (place >= columns)
+    {
+      takeOver(place, place - columns);
+    }
+  }
+  for (std::size_t place = nearest.size() - 1; place-- > 0;)
+  {
+    if ((place + 1) % columns > 0)
+    {
+      takeOver(place, place + 1);
+    }
+    if (place + columns < nearest.size())
+    {
+      takeOver(place, place + columns);
     }
   }
   for (std::size_t partial = 0; partial < corners.m_Partial.size(); ++partial)
   {
-    corners.m_Nearest[partial] = nearest[static_cast<std::size_t>(placeOf(corners.m_Partial[partial]))];
+    corners.m_Nearest[partial] = corners.m_Whole[nearest[grid.Place(corners.m_Partial[partial])]];
   }
 }
 
@@ -160,12 +176,13 @@ MapCorners FindCorners(const AbundanceMap& map, const TrainingOptions& options, 
         level + 1 < levels || level == 0 ? Eigen::Index(1) << level : Eigen::Index(1) << (level - 1);
     const auto smallest = static_cast<Eigen::Index>(std::ceil(share * static_cast<double>(edge * edge)));
     const Eigen::Index before = smallest < edge * edge ? (edge - 1) / step * step : 0;
+    const PatchCorner first = {-before, (begin + step - 1) / step * step - before};
     PatchCorners found;
-    for (Eigen::Index y = (begin + step - 1) / step * step - before; y < end; y += step)
+    for (Eigen::Index y = first.m_Row; y < end; y += step)
     {
       const Eigen::Index top = std::max(y, begin);
       const Eigen::Index rows = std::min(y + edge, end) - top;
-      for (Eigen::Index x = -before; x < map.m_Width; x += step)
+      for (Eigen::Index x = first.m_Column; x < map.m_Width; x += step)
       {
         const Eigen::Index left = std::max<Eigen::Index>(x, 0);
         const Eigen::Index columns = std::min(x + edge, map.m_Width) - left;
@@ -180,7 +197,8 @@ MapCorners FindCorners(const AbundanceMap& map, const TrainingOptions& options, 
         }
       }
     }
-    FindNearest(found, step);
+    FindNearest(found,
+                {first, step, (map.m_Width - first.m_Column + step - 1) / step, (end - first.m_Row + step - 1) / step});
     return found;
   };
   MapCorners corners;
@@ -240,9 +258,11 @@ TrainingBatch TrainingBatch::Select(std::int64_t first, std::int64_t count, cons
 int CropSource::CountLevels(const std::vector<AbundanceMap>& maps, const TrainingOptions& options)
 {
   constexpr int kMost = 8;
+  TrainingOptions whole = options;
+  whole.m_ValidShare = 1.;
   const auto hasRoom = [&](int levels) {
     return std::any_of(maps.begin(), maps.end(), [&](const AbundanceMap& map) {
-      return !FindCorners(map, options, levels).m_Levels.back().m_Trained.m_Whole.empty();
+      return !FindCorners(map, whole, levels).m_Levels.back().m_Trained.m_Whole.empty();
     });
   };
   int levels = 1;
@@ -295,13 +315,9 @@ CropSource::CropSource(const std::vector<AbundanceMap>& maps, const TrainingOpti
           all.push_back({number, static_cast<std::int32_t>(corner.m_Column), static_cast<std::int32_t>(corner.m_Row)});
         }
       };
-      const auto before = static_cast<std::uint32_t>(m_Levels[level].m_Whole.size());
-      for (const std::uint32_t nearest : corners.m_Levels[level].m_Trained.m_Nearest)
-      {
-        m_Levels[level].m_Nearest.push_back(nearest == kNone ? kNone : before + nearest);
-      }
       add(m_Levels[level].m_Whole, corners.m_Levels[level].m_Trained.m_Whole);
       add(m_Levels[level].m_Partial, corners.m_Levels[level].m_Trained.m_Partial);
+      add(m_Levels[level].m_Nearest, corners.m_Levels[level].m_Trained.m_Nearest);
       add(m_Levels[level].m_HeldOut, corners.m_Levels[level].m_HeldOut);
     }
     AddMap(map, projection, corners.m_HeldOutLines);
@@ -464,8 +480,7 @@ const CropSource::Corner& CropSource::Draw(const Level& from, std::uint32_t low,
   {
     return from.m_Whole[index];
   }
-  const std::size_t partial = index - from.m_Whole.size();
-  return isMoved && from.m_Nearest[partial] != kNone ? from.m_Whole[from.m_Nearest[partial]] : from.m_Partial[partial];
+  return (isMoved ? from.m_Nearest : from.m_Partial)[index - from.m_Whole.size()];
 }
 
 int CropSource::DrawLevel(std::uint32_t word) const

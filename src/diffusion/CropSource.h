@@ -33,8 +33,8 @@ struct TrainingBatch
 /// Random crops of the projected, standardised abundance maps, with their noise and timesteps. A batch is a pure function
 /// of the seed and the iteration. A crop of level l of the cascade is the mean abundances of 2^l x 2^l pixels each, wherever
 /// in the map these begin; half of the crops are of level 0. Crops that hang over the edge of a map or over no-data are among
-/// them if at least TrainingOptions::m_ValidShare of what they cover is valid; the rest is hidden. For half of these the nearest
-/// whole crop stands, so that whole crops, too, show an edge about as often as the middle. The lines at the bottom of
+/// them if at least TrainingOptions::m_ValidShare of what they cover is valid; the rest is hidden. Half of these partial crops
+/// are replaced by the nearest whole one of their map, so that whole crops, too, often show edges. The lines at the bottom of
 /// each map that TrainingOptions::m_HoldOut asks for are held out: they are not trained on. A map whose strip or rest would
 /// hold no patch free of no-data is trained on whole.
 class CropSource
@@ -102,15 +102,15 @@ private:
     std::vector<torch::Tensor> m_Trained;
     std::vector<Corner> m_Whole;   ///< corners of the patches that are trained on and valid as a whole
     std::vector<Corner> m_Partial; ///< corners of the others that are trained on
-    std::vector<std::uint32_t> m_Nearest; ///< number of the whole one nearest to each of these, if its map has any
+    std::vector<Corner> m_Nearest; ///< of the whole one nearest to each of these, or its own where its map has none
     std::vector<Corner> m_HeldOut; ///< corners of patches within the held-out lines that are valid as a whole
   };
 
   /// Returns the distance between the squares of a level that are stored, in pixels of the map: half their edge.
   static std::int64_t Stride(int level);
 
-  /// Returns a patch from 64 random bits.
-  /// @param isMoved whether the nearest whole patch stands for a partial one
+  /// Returns the corner of a patch from 64 random bits.
+  /// @param isMoved whether a partial patch is replaced by the nearest whole one
   static const Corner& Draw(const Level& from, std::uint32_t low, std::uint32_t high, bool isMoved);
 
   /// Returns a level from 32 random bits: 0 in half of the cases, else any other of which there are patches.

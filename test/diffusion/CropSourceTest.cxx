@@ -12,7 +12,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 namespace
@@ -275,141 +277,177 @@ hud::AbundanceMap MakePlaces(Eigen::Index width, Eigen::Index height)
   return map;
 }
 
-/// Returns how much each pixel of MakePlaces' map counts in the loss of many crops, over the mean. Crops that are not a part
-/// of the map, or of pixels that are not valid, are failures.
-Eigen::ArrayXXd CountPixels(const hud::AbundanceMap& map, const hud::TrainingOptions& options)
+/// Returns the row and the column in MakePlaces' map that a pixel tells.
+Eigen::Array2d FindPlace(const hud::AbundanceMap& map, const hud::SimplexProjection& projection,
+                         const torch::Tensor& pixel)
+{
+  const Eigen::MatrixXf projected = Eigen::Map<const Eigen::VectorXf>(pixel.contiguous().data_ptr<float>(), 3);
+  Eigen::MatrixXf abundances(3, 1);
+  projection.UnprojectExactly(projected, abundances);
+  return {2. * static_cast<double>(abundances(1) * static_cast<float>(map.m_Height)),
+          2. * static_cast<double>(abundances(0) * static_cast<float>(map.m_Width))};
+}
+
+/// Row and column at which a crop begins, and whether it is valid as a whole.
+using Corner = std::tuple<Eigen::Index, Eigen::Index, bool>;
+
+/// Returns how many crops of a level of MakePlaces' map begin where.
+std::map<Corner, double> CountCorners(const hud::AbundanceMap& map, const hud::TrainingOptions& options, int level)
 {
   hud::CropSource source({map}, options);
   source.Standardise({0., 0., 0.}, {1., 1., 1.});
   const hud::SimplexProjection projection(options.m_Projection, 3, options.m_Floor);
-  Eigen::ArrayXXd counts = Eigen::ArrayXXd::Zero(map.m_Height, map.m_Width);
-  for (std::int64_t iteration = 0; iteration < 40; ++iteration)
+  std::map<Corner, double> counts;
+  for (std::int64_t iteration = 0; iteration < 100; ++iteration)
   {
     const hud::TrainingBatch batch = source.Batch(iteration);
     for (std::int64_t sample = 0; sample < options.m_Batch; ++sample)
     {
-      const torch::Tensor valid = batch.m_Valid[sample][0];
-      const double share = valid.mean().item<double>();
-      EXPECT_GE(share, options.m_ValidShare);
-      std::set<std::pair<Eigen::Index, Eigen::Index>> corners;
-      for (std::int64_t place = 0; place < valid.numel(); ++place)
+      if (options.m_Levels > 1 && batch.m_Conditions.m_Levels[sample].item<int>() != level)
       {
-        const std::int64_t row = place / options.m_Patch;
-        const std::int64_t column = place % options.m_Patch;
-        Eigen::MatrixXf projected(3, 1);
-        for (std::int64_t k = 0; k < 3; ++k)
-        {
-          projected(k) = batch.m_Clean[sample][k][row][column].item<float>();
-        }
-        if (valid[row][column].item<float>() == 0.f)
-        {
-          EXPECT_EQ(projected.cwiseAbs().maxCoeff(), 0.f);
-          EXPECT_EQ(batch.m_Noise[sample][0][row][column].item<float>(), 0.f);
-          continue;
-        }
-        Eigen::MatrixXf abundances(3, 1);
-        projection.UnprojectExactly(projected, abundances);
-        const auto x = static_cast<Eigen::Index>(std::lround(abundances(0) * 2.f * static_cast<float>(map.m_Width)));
-        const auto y = static_cast<Eigen::Index>(std::lround(abundances(1) * 2.f * static_cast<float>(map.m_Height)));
-        EXPECT_NE(map.m_Valid[static_cast<std::size_t>(y * map.m_Width + x)], 0);
-        counts(y, x) += 1. / share;
-        corners.emplace(y - row, x - column);
+        continue;
+      }
+      const torch::Tensor places = batch.m_Valid[sample][0].nonzero();
+      std::set<Corner> corners; // as the first and the last valid pixel tell
+      for (const std::int64_t which : {std::int64_t(0), places.size(0) - 1})
+      {
+        const auto row = places[which][0].item<std::int64_t>();
+        const auto column = places[which][1].item<std::int64_t>();
+        // The mean of 2^level x 2^level pixels is the place of their middle.
+        const Eigen::Array2d place =
+            FindPlace(map, projection, batch.m_Clean[sample].select(1, row).select(1, column)) -
+            0.5 * static_cast<double>((1 << level) - 1);
+        corners.emplace(std::lround(place(0)) - (row << level), std::lround(place(1)) - (column << level),
+                        places.size(0) == options.m_Patch * options.m_Patch);
       }
       EXPECT_EQ(corners.size(), 1u);
+      ++counts[*corners.begin()];
     }
   }
-  return counts / counts.mean();
+  return counts;
 }
 
-/// Returns what CountPixels should for a map without no-data: all places are drawn equally often at which enough of a crop is
-/// valid, and every other time a crop that hangs over an edge is moved inside.
-Eigen::ArrayXXd ExpectPixels(const hud::AbundanceMap& map, const hud::TrainingOptions& options)
+/// Returns the shares of all crops that CountCorners should count: all corners are drawn equally often at which enough of a crop
+/// is valid, and half of those at which not all of it is are replaced by the nearest at which all is, the first of several.
+/// @param lines that are trained on
+/// @param step between corners
+std::map<Corner, double> ExpectCorners(const hud::AbundanceMap& map, const hud::TrainingOptions& options, int level,
+                                       Eigen::Index lines, Eigen::Index step)
 {
-  const Eigen::Index patch = options.m_Patch;
-  Eigen::ArrayXXd counts = Eigen::ArrayXXd::Zero(map.m_Height, map.m_Width);
-  for (Eigen::Index y = -patch; y < map.m_Height; ++y)
+  const Eigen::Index edge = static_cast<Eigen::Index>(options.m_Patch) << level;
+  std::vector<std::pair<Eigen::Index, Eigen::Index>> whole;
+  std::vector<std::pair<Eigen::Index, Eigen::Index>> partial;
+  for (Eigen::Index y = -edge; y < lines; y += step)
   {
-    for (Eigen::Index x = -patch; x < map.m_Width; ++x)
+    for (Eigen::Index x = -edge; x < map.m_Width; x += step)
     {
-      const Eigen::Index top = std::max<Eigen::Index>(y, 0);
-      const Eigen::Index left = std::max<Eigen::Index>(x, 0);
-      const Eigen::Index rows = std::min(y + patch, map.m_Height) - top;
-      const Eigen::Index columns = std::min(x + patch, map.m_Width) - left;
-      const double share = static_cast<double>(rows * columns) / static_cast<double>(patch * patch);
-      if (rows > 0 && columns > 0 && share >= options.m_ValidShare)
+      Eigen::Index valid = 0;
+      for (Eigen::Index row = std::max<Eigen::Index>(y, 0); row < std::min(y + edge, lines); ++row)
       {
-        counts.block(top, left, rows, columns) += 0.5 / share;
-        counts.block(std::min(top, map.m_Height - patch), std::min(left, map.m_Width - patch), patch, patch) += 0.5;
+        for (Eigen::Index column = std::max<Eigen::Index>(x, 0); column < std::min(x + edge, map.m_Width); ++column)
+        {
+          valid += map.m_Valid[static_cast<std::size_t>(row * map.m_Width + column)];
+        }
+      }
+      if (static_cast<double>(valid) >= options.m_ValidShare * static_cast<double>(edge * edge))
+      {
+        (valid == edge * edge ? whole : partial).emplace_back(y, x);
       }
     }
   }
-  return counts / counts.mean();
+  const double share = 1. / static_cast<double>(whole.size() + partial.size());
+  std::map<Corner, double> shares;
+  for (const auto& [y, x] : whole)
+  {
+    shares[{y, x, true}] += share;
+  }
+  for (const auto& corner : partial)
+  {
+    const auto distance = [&](const std::pair<Eigen::Index, Eigen::Index>& other) {
+      return std::abs(other.first - corner.first) + std::abs(other.second - corner.second);
+    };
+    const auto nearest = *std::min_element(
+        whole.begin(), whole.end(), [&](const auto& one, const auto& two) { return distance(one) < distance(two); });
+    shares[{corner.first, corner.second, false}] += 0.5 * share;
+    shares[{nearest.first, nearest.second, true}] += 0.5 * share;
+  }
+  return shares;
 }
 
-TEST(CropSource, PartialPatchesShowWhatLiesAtTheEdge)
+/// Fails unless the counts are a likely sample of the shares: by chi square, within five standard deviations.
+void ExpectSample(const std::map<Corner, double>& counts, const std::map<Corner, double>& shares)
 {
-  hud::TrainingOptions options = hud::test::MakeToyOptions();
+  double all = 0.;
+  for (const auto& [corner, count] : counts)
+  {
+    all += count;
+    EXPECT_EQ(shares.count(corner), 1u) << std::get<0>(corner) << ", " << std::get<1>(corner);
+  }
+  double chiSquare = 0.;
+  for (const auto& [corner, share] : shares)
+  {
+    const double count = counts.count(corner) > 0 ? counts.at(corner) : 0.;
+    chiSquare += (count - share * all) * (count - share * all) / (share * all);
+  }
+  const auto freedom = static_cast<double>(shares.size() - 1);
+  EXPECT_LT(std::abs(chiSquare / freedom - 1.), 5. * std::sqrt(2. / freedom)) << chiSquare / freedom;
+}
+
+TEST(CropSource, HalfOfThePartialPatchesAreReplacedByTheNearestWholeOnes)
+{
+  hud::TrainingOptions options = hud::test::MakeToyOptions(); // patches of 8
   options.m_Augment = false;
   options.m_HoldOut = 0.;
   options.m_Batch = 200;
   const hud::AbundanceMap map = MakePlaces(20, 17);
-  EXPECT_LT(CountPixels(map, options)(0, 0), 0.1);
+  ExpectSample(CountCorners(map, options, 0), ExpectCorners(map, options, 0, 17, 1));
   options.m_ValidShare = 0.25;
-  const Eigen::ArrayXXd counts = CountPixels(map, options);
-  EXPECT_LT((counts - ExpectPixels(map, options)).abs().maxCoeff(), 0.15);
-  EXPECT_GT(counts.minCoeff(), 0.4);
-  EXPECT_LT(counts.maxCoeff(), 2.);
-}
-
-TEST(CropSource, TheNearestWholePatchStandsForHalfOfThePartialOnes)
-{
-  hud::TrainingOptions options = hud::test::MakeToyOptions();
-  options.m_Augment = false;
-  options.m_HoldOut = 0.;
-  options.m_Batch = 2000;
-  options.m_ValidShare = 0.25;
-  // Whole patches begin in the first two columns, and in the second not where they would hold the pixel without data.
-  hud::AbundanceMap map = MakePlaces(9, 24);
-  map.m_Valid[12 * 9 + 8] = 0;
-  hud::CropSource source({map}, options);
-  source.Standardise({0., 0., 0.}, {1., 1., 1.});
-  const hud::TrainingBatch batch = source.Batch(0);
-  const double whole = (batch.m_Valid.mean({1, 2, 3}) == 1.).to(torch::kFloat64).mean().item<double>();
-  Eigen::Index places = 0;
-  Eigen::Index wholePlaces = 0;
-  for (Eigen::Index y = -8; y < 24; ++y)
-  {
-    for (Eigen::Index x = -8; x < 9; ++x)
-    {
-      Eigen::Index valid = 0;
-      for (Eigen::Index pixel = 0; pixel < 64; ++pixel)
-      {
-        const Eigen::Index row = y + pixel / 8;
-        const Eigen::Index column = x + pixel % 8;
-        valid += row >= 0 && row < 24 && column >= 0 && column < 9 && (row != 12 || column != 8) ? 1 : 0;
-      }
-      places += valid >= 16 ? 1 : 0;
-      wholePlaces += valid == 64 ? 1 : 0;
-    }
-  }
-  const double share = static_cast<double>(wholePlaces) / static_cast<double>(places);
-  EXPECT_NEAR(whole, share + 0.5 * (1. - share), 0.04);
+  ExpectSample(CountCorners(map, options, 0), ExpectCorners(map, options, 0, 17, 1));
+  options.m_Levels = 2;
+  ExpectSample(CountCorners(map, options, 1), ExpectCorners(map, options, 1, 17, 1));
 }
 
 TEST(CropSource, PartialPatchesShowNeitherNoDataNorHeldOutLines)
 {
   hud::TrainingOptions options = hud::test::MakeToyOptions();
   options.m_Augment = false;
-  options.m_HoldOut = 0.4;
-  options.m_Batch = 100;
+  options.m_HoldOut = 0.3;
+  options.m_Batch = 200;
   options.m_ValidShare = 0.25;
-  hud::AbundanceMap map = MakePlaces(20, 30);
-  map.m_Valid[5 * 20 + 4] = 0;
-  const Eigen::ArrayXXd counts = CountPixels(map, options);
-  EXPECT_EQ(counts.bottomRows(12).maxCoeff(), 0.);
-  EXPECT_GT(counts(5, 3), 0.);
-  EXPECT_GT(counts(0, 0), 0.);
-  EXPECT_GT(counts(17, 19), 0.5) << "crops hang over the lines that are held out";
+  hud::AbundanceMap map = MakePlaces(24, 27); // 8 lines are held out
+  map.m_Valid[15 * 24 + 10] = 0;
+  for (Eigen::Index pixel = 0; pixel < 4 * 24; ++pixel)
+  {
+    map.m_Valid[static_cast<std::size_t>(pixel)] = pixel % 24 < 13 ? 0 : 1;
+  }
+  ExpectSample(CountCorners(map, options, 0), ExpectCorners(map, options, 0, 19, 1));
+}
+
+TEST(CropSource, APatchIsReplacedByOneOfItsOwnMap)
+{
+  hud::TrainingOptions options = hud::test::MakeToyOptions();
+  options.m_Batch = 500;
+  options.m_HoldOut = 0.;
+  options.m_LabelDropout = 0.;
+  options.m_Levels = 2;
+  options.m_ValidShare = 0.25;
+  hud::AbundanceMap narrow = hud::test::MakeToyMap(12, 30); // without a whole patch of level 1
+  narrow.m_Abundances.colwise() = Eigen::Vector3f(1.f, 0.f, 0.f);
+  hud::AbundanceMap wide = hud::test::MakeToyMap(20, 24);
+  wide.m_Abundances.colwise() = Eigen::Vector3f(0.f, 1.f, 0.f);
+  hud::CropSource source({narrow, wide}, options, {2, 1});
+  source.Standardise({0., 0., 0.}, {1., 1., 1.});
+  const hud::TrainingBatch batch = source.Batch(0);
+  const torch::Tensor valid = batch.m_Valid.flatten(1) == 1.f;
+  const torch::Tensor firstIsLarger = batch.m_Clean.select(1, 0).flatten(1) > batch.m_Clean.select(1, 1).flatten(1);
+  const torch::Tensor isNarrow = batch.m_Conditions.m_Labels == 2;
+  EXPECT_TRUE((firstIsLarger == isNarrow.unsqueeze(1)).logical_or(valid.logical_not()).all().item<bool>());
+  const torch::Tensor isWhole = valid.all(1);
+  const torch::Tensor isCoarse = batch.m_Conditions.m_Levels == 1;
+  EXPECT_GT((isNarrow & isCoarse).sum().item<int>(), 0);
+  EXPECT_EQ((isNarrow & isCoarse & isWhole).sum().item<int>(), 0);
+  EXPECT_GT((isNarrow & isWhole).sum().item<int>(), 0);
+  EXPECT_GT((isNarrow.logical_not() & isCoarse & isWhole).sum().item<int>(), 0);
 }
 
 TEST(CropSource, RefusesScenesWithoutAPatch)
