@@ -134,7 +134,7 @@ void FindNearest(PatchCorners& corners, const CornerGrid& grid)
       nearest[place] = other;
     }
   };
-  // Of a place and the nearest patch one of the two sweeps goes along the rows between them, and one along the columns.
+  // A shortest way from a whole patch to a place first goes right or down, as the first sweep does, then left or up.
   const auto columns = static_cast<std::size_t>(grid.m_Columns);
   for (std::size_t place = 1; place < nearest.size(); ++place)
   {
