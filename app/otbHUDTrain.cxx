@@ -245,8 +245,8 @@ private:
     SetParameterDescription(
         "validshare",
         "Patches may hang over the edge of a scene, or over no-data, of which the network then sees nothing, if at least this "
-        "share of them is valid. Half of these are replaced by the nearest whole one. 1: whole patches only, among which what "
-        "lies at an edge is rare. 0.01 to 1; unless given, 1 with one level and 0.25 with several.");
+        "share of them is valid. Half of those that hang over are replaced by the nearest whole one. 1: whole patches only, "
+        "among which what lies at an edge is rare. 0.01 to 1; unless given, 1 with one level and 0.25 with several.");
     SetDefaultParameterFloat("validshare", static_cast<float>(defaults.m_ValidShare));
 
     AddParameter(ParameterType_Group, "net", "Network");

@@ -24,9 +24,10 @@ constexpr const char* kUsage =
     "the root mean square difference, over endmembers and wavelengths of 8 to 64 pixels, of the logarithmic power spectra of\n"
     "blocks of 64 x 64 pixels, as few as cover a scene, for the power of all scenes together and for each scene by itself;\n"
     "and the mean difference at each wavelength. From two scenes on, also the distance of each of their pieces, as large as\n"
-    "REAL, from the other scenes, and how many are at least as far from these as REAL is: with half of them REAL cannot be told\n"
-    "from what the model makes. Pieces of a model whose scenes vary much are far themselves. Those of one scene are not\n"
-    "independent. Not printed where no scene is as large as REAL.\n"
+    "REAL, from the other scenes, and how many are at least as far from these as REAL is. Half of them: REAL lies as far out as\n"
+    "a typical piece; few or none: it can be told from them. Pieces of a model whose scenes vary much are far themselves, a\n"
+    "piece without an endmember is far by that alone, and those of one scene are not independent. Not printed where no scene\n"
+    "is as large as REAL.\n"
     "       hud_score_structure --mean FIRST SECOND\n"
     "Prints the mean absolute difference of two maps of abundances of the same size.\n";
 
@@ -83,13 +84,17 @@ double Distance(const Eigen::MatrixXd& power, const Eigen::MatrixXd& other)
 /// Writes one line: how far the pieces of each scene that are as large as the real one, side by side, are from the other scenes.
 /// @param powers of the scenes
 /// @param sum of powers
-void ScorePieces(const hud::AbundanceMap& real, const std::vector<hud::AbundanceMap>& scenes,
-                 const std::vector<Eigen::MatrixXd>& powers, const Eigen::MatrixXd& sum)
+void ScorePieces(const hud::AbundanceMap& real, const Eigen::MatrixXd& realPower,
+                 const std::vector<hud::AbundanceMap>& scenes, const std::vector<Eigen::MatrixXd>& powers,
+                 const Eigen::MatrixXd& sum)
 {
-  const Eigen::MatrixXd realPower = Power(real);
+  if (scenes.size() < 2)
+  {
+    return;
+  }
   std::vector<double> distances;
   std::size_t far = 0;
-  for (std::size_t i = 0; i < scenes.size() && scenes.size() > 1; ++i)
+  for (std::size_t i = 0; i < scenes.size(); ++i)
   {
     const Eigen::MatrixXd others = (sum - powers[i]) / static_cast<double>(scenes.size() - 1);
     const double realDistance = Distance(realPower, others);
@@ -105,12 +110,12 @@ void ScorePieces(const hud::AbundanceMap& real, const std::vector<hud::Abundance
   }
   if (!distances.empty())
   {
-    const auto middle = distances.begin() + static_cast<std::ptrdiff_t>(distances.size() / 2);
-    std::nth_element(distances.begin(), middle, distances.end());
+    std::sort(distances.begin(), distances.end());
+    const double median = 0.5 * (distances[(distances.size() - 1) / 2] + distances[distances.size() / 2]);
     std::printf(
         "log spectrum of 8 to 64 pixels, pieces as large as the real scene from other scenes: median %.4f, %zu of "
         "%zu at least as far as the real scene\n",
-        *middle, far, distances.size());
+        median, far, distances.size());
   }
 }
 
@@ -139,7 +144,7 @@ void Score(const std::vector<std::string>& paths)
   const Eigen::MatrixXd mean = sum / count;
   std::printf("log spectrum of 8 to 64 pixels, all scenes: %.4f\n", Distance(mean, real));
   std::printf("log spectrum of 8 to 64 pixels, mean of single scenes: %.4f\n", single);
-  ScorePieces(realScene, scenes, powers, sum);
+  ScorePieces(realScene, real, scenes, powers, sum);
   const Eigen::MatrixXd difference = (mean.array() / real.array()).log();
   for (Eigen::Index ring = 0; ring < kRings; ++ring)
   {

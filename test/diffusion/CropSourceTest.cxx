@@ -301,6 +301,9 @@ std::map<Corner, double> CountCorners(const hud::AbundanceMap& map, const hud::T
   for (std::int64_t iteration = 0; iteration < 100; ++iteration)
   {
     const hud::TrainingBatch batch = source.Batch(iteration);
+    const torch::Tensor isHidden = batch.m_Valid == 0.f;
+    EXPECT_EQ((batch.m_Clean * isHidden).count_nonzero().item<int>(), 0);
+    EXPECT_EQ((batch.m_Noise * isHidden).count_nonzero().item<int>(), 0);
     for (std::int64_t sample = 0; sample < options.m_Batch; ++sample)
     {
       if (options.m_Levels > 1 && batch.m_Conditions.m_Levels[sample].item<int>() != level)
@@ -405,6 +408,8 @@ TEST(CropSource, HalfOfThePartialPatchesAreReplacedByTheNearestWholeOnes)
   ExpectSample(CountCorners(map, options, 0), ExpectCorners(map, options, 0, 17, 1));
   options.m_Levels = 2;
   ExpectSample(CountCorners(map, options, 1), ExpectCorners(map, options, 1, 17, 1));
+  options.m_Levels = 3; // crops of level 1 begin where pixels of level 2 may
+  ExpectSample(CountCorners(map, options, 1), ExpectCorners(map, options, 1, 17, 2));
 }
 
 TEST(CropSource, PartialPatchesShowNeitherNoDataNorHeldOutLines)

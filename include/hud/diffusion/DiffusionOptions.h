@@ -113,10 +113,12 @@ struct TrainingOptions
   Prediction m_Prediction = Prediction::Velocity;
   double m_PreconditioningSd = 0.2; ///< s of GaussianDiffusion::Predict; 1: the output is the prediction
   ProjectionKind m_Projection = ProjectionKind::Ilr;
-  double m_Floor = 3.;      ///< k of the projection's floor e^-k / d; 8 is the paper's
-  bool m_Augment = true;    ///< the 8 flips and rotations of every crop
-  double m_HoldOut = 0.1;   ///< share of a scene's lines, at its bottom, that is not trained on but validates, 0 to 0.5
-  double m_ValidShare = 1.; ///< smallest share of a crop that is scene and not no-data, 0.01 to 1; the rest is not seen
+  double m_Floor = 3.;    ///< k of the projection's floor e^-k / d; 8 is the paper's
+  bool m_Augment = true;  ///< the 8 flips and rotations of every crop
+  double m_HoldOut = 0.1; ///< share of a scene's lines, at its bottom, that is not trained on but validates, 0 to 0.5
+  /// Smallest share of a crop that is scene and not no-data, 0.01 to 1. The rest is not seen; half of the crops that have such
+  /// a rest are replaced by the nearest whole one.
+  double m_ValidShare = 1.;
   double m_LabelDropout = 0.1; ///< share of the crops whose label the network does not see (Ho & Salimans 2022)
   int m_Levels = 1; ///< of the cascade, 1 to 8: a pixel of level l is the mean of 2^l x 2^l pixels of the scene
   double m_CoarseNoise = 0.5;   ///< largest deviation of the noise on the coarser level that a crop is seen with
