@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace
@@ -47,19 +48,6 @@ std::vector<Eigen::Index> SpreadBlocks(Eigen::Index edge)
   return begins;
 }
 
-/// @throws InvalidData when no block fits, or a pixel is no-data
-hud::AbundanceMap ReadScene(const std::string& path)
-{
-  hud::AbundanceMap map = hud::bench::ReadAbundanceRaster(path);
-  if (map.m_Width < kBlock || map.m_Height < kBlock ||
-      std::find(map.m_Valid.begin(), map.m_Valid.end(), 0) != map.m_Valid.end())
-  {
-    throw hud::InvalidData(path + " has " + std::to_string(map.m_Width) + " x " + std::to_string(map.m_Height) +
-                           " pixels, expected at least 64 x 64 and none without data");
-  }
-  return map;
-}
-
 /// Returns the power at the wavelengths of interest, [kRings x d], the mean over directions and blocks.
 Eigen::MatrixXd Power(const hud::AbundanceMap& map)
 {
@@ -74,6 +62,26 @@ Eigen::MatrixXd Power(const hud::AbundanceMap& map)
   return hud::LogPowerSpectrum(hud::CutPatches(map, kBlock, corners), kBlock).topRows(kRings).array().exp();
 }
 
+struct Scene
+{
+  hud::AbundanceMap m_Map;
+  Eigen::MatrixXd m_Power;
+};
+
+/// @throws InvalidData when no block fits, or a pixel is no-data
+Scene ReadScene(const std::string& path)
+{
+  hud::AbundanceMap map = hud::bench::ReadAbundanceRaster(path);
+  if (map.m_Width < kBlock || map.m_Height < kBlock ||
+      std::find(map.m_Valid.begin(), map.m_Valid.end(), 0) != map.m_Valid.end())
+  {
+    throw hud::InvalidData(path + " has " + std::to_string(map.m_Width) + " x " + std::to_string(map.m_Height) +
+                           " pixels, expected at least 64 x 64 and none without data");
+  }
+  Eigen::MatrixXd power = Power(map);
+  return {std::move(map), std::move(power)};
+}
+
 /// Returns the root mean square difference of the logarithms.
 double Distance(const Eigen::MatrixXd& power, const Eigen::MatrixXd& other)
 {
@@ -82,11 +90,8 @@ double Distance(const Eigen::MatrixXd& power, const Eigen::MatrixXd& other)
 }
 
 /// Writes one line: how far the pieces of each scene that are as large as the real one, side by side, are from the other scenes.
-/// @param powers of the scenes
-/// @param sum of powers
-void ScorePieces(const hud::AbundanceMap& real, const Eigen::MatrixXd& realPower,
-                 const std::vector<hud::AbundanceMap>& scenes, const std::vector<Eigen::MatrixXd>& powers,
-                 const Eigen::MatrixXd& sum)
+/// @param sum of the scenes' powers
+void ScorePieces(const Scene& real, const std::vector<Scene>& scenes, const Eigen::MatrixXd& sum)
 {
   if (scenes.size() < 2)
   {
@@ -94,15 +99,17 @@ void ScorePieces(const hud::AbundanceMap& real, const Eigen::MatrixXd& realPower
   }
   std::vector<double> distances;
   std::size_t far = 0;
-  for (std::size_t i = 0; i < scenes.size(); ++i)
+  const Eigen::Index width = real.m_Map.m_Width;
+  const Eigen::Index height = real.m_Map.m_Height;
+  for (const auto& [map, power] : scenes)
   {
-    const Eigen::MatrixXd others = (sum - powers[i]) / static_cast<double>(scenes.size() - 1);
-    const double realDistance = Distance(realPower, others);
-    for (Eigen::Index row = 0; row + real.m_Height <= scenes[i].m_Height; row += real.m_Height)
+    const Eigen::MatrixXd others = (sum - power) / static_cast<double>(scenes.size() - 1);
+    const double realDistance = Distance(real.m_Power, others);
+    for (Eigen::Index row = 0; row + height <= map.m_Height; row += height)
     {
-      for (Eigen::Index column = 0; column + real.m_Width <= scenes[i].m_Width; column += real.m_Width)
+      for (Eigen::Index column = 0; column + width <= map.m_Width; column += width)
       {
-        const hud::AbundanceMap piece = hud::CropMap(scenes[i], column, row, real.m_Width, real.m_Height);
+        const hud::AbundanceMap piece = hud::CropMap(map, column, row, width, height);
         distances.push_back(Distance(Power(piece), others));
         far += distances.back() >= realDistance ? 1 : 0;
       }
@@ -122,29 +129,28 @@ void ScorePieces(const hud::AbundanceMap& real, const Eigen::MatrixXd& realPower
 /// Writes one line for each figure.
 void Score(const std::vector<std::string>& paths)
 {
-  const hud::AbundanceMap realScene = ReadScene(paths.front());
-  const Eigen::MatrixXd real = Power(realScene);
-  std::vector<hud::AbundanceMap> scenes;
-  std::vector<Eigen::MatrixXd> powers;
+  const Scene realScene = ReadScene(paths.front());
+  const Eigen::MatrixXd& real = realScene.m_Power;
+  std::vector<Scene> scenes;
   Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(real.rows(), real.cols());
   double single = 0.;
   const auto count = static_cast<double>(paths.size() - 1);
   for (std::size_t i = 1; i < paths.size(); ++i)
   {
     scenes.push_back(ReadScene(paths[i]));
-    powers.push_back(Power(scenes.back()));
-    if (powers.back().cols() != real.cols())
+    const Eigen::MatrixXd& generated = scenes.back().m_Power;
+    if (generated.cols() != real.cols())
     {
-      throw hud::InvalidData(paths[i] + " has " + std::to_string(powers.back().cols()) + " endmembers, expected the " +
+      throw hud::InvalidData(paths[i] + " has " + std::to_string(generated.cols()) + " endmembers, expected the " +
                              std::to_string(real.cols()) + " of " + paths.front());
     }
-    sum += powers.back();
-    single += Distance(powers.back(), real) / count;
+    sum += generated;
+    single += Distance(generated, real) / count;
   }
   const Eigen::MatrixXd mean = sum / count;
   std::printf("log spectrum of 8 to 64 pixels, all scenes: %.4f\n", Distance(mean, real));
   std::printf("log spectrum of 8 to 64 pixels, mean of single scenes: %.4f\n", single);
-  ScorePieces(realScene, real, scenes, powers, sum);
+  ScorePieces(realScene, scenes, sum);
   const Eigen::MatrixXd difference = (mean.array() / real.array()).log();
   for (Eigen::Index ring = 0; ring < kRings; ++ring)
   {

@@ -27,7 +27,7 @@ bool IsValid(const AbundanceMap& map, Eigen::Index pixel)
 }
 
 /// Share of the partial crops that are replaced by the nearest whole one: doc/architecture.md, Levels.
-constexpr double kMovedShare = 0.5;
+constexpr double kReplacedShare = 0.5;
 
 /// Counts no-data pixels of rectangles.
 class InvalidCount
@@ -87,13 +87,18 @@ struct MapCorners
   double m_TrainedPixels = 0.; ///< valid ones of the other lines
 };
 
-/// Places on which corners of patches may lie, a `step` apart.
+/// The places at which patches may begin, row by row.
 struct CornerGrid
 {
   PatchCorner m_First;
-  Eigen::Index m_Step;
+  Eigen::Index m_Step; ///< from one to the next, pixels
   Eigen::Index m_Columns;
   Eigen::Index m_Rows;
+
+  std::size_t Size() const
+  {
+    return static_cast<std::size_t>(m_Columns * m_Rows);
+  }
 
   std::size_t Place(const PatchCorner& corner) const
   {
@@ -117,7 +122,7 @@ void FindNearest(PatchCorners& corners, const CornerGrid& grid)
     return;
   }
   constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-  std::vector<std::uint32_t> nearest(static_cast<std::size_t>(grid.m_Columns * grid.m_Rows), kNone);
+  std::vector<std::uint32_t> nearest(grid.Size(), kNone);
   for (std::size_t whole = 0; whole < corners.m_Whole.size(); ++whole)
   {
     nearest[grid.Place(corners.m_Whole[whole])] = static_cast<std::uint32_t>(whole);
@@ -177,28 +182,23 @@ MapCorners FindCorners(const AbundanceMap& map, const TrainingOptions& options, 
     const auto smallest = static_cast<Eigen::Index>(std::ceil(share * static_cast<double>(edge * edge)));
     const Eigen::Index before = smallest < edge * edge ? (edge - 1) / step * step : 0;
     const PatchCorner first = {-before, (begin + step - 1) / step * step - before};
+    const CornerGrid grid = {first, step, (map.m_Width - first.m_Column + step - 1) / step,
+                             (end - first.m_Row + step - 1) / step};
     PatchCorners found;
-    for (Eigen::Index y = first.m_Row; y < end; y += step)
+    for (std::size_t place = 0; place < grid.Size(); ++place)
     {
-      const Eigen::Index top = std::max(y, begin);
-      const Eigen::Index rows = std::min(y + edge, end) - top;
-      for (Eigen::Index x = first.m_Column; x < map.m_Width; x += step)
+      const PatchCorner corner = grid.Corner(place);
+      const Eigen::Index left = std::max<Eigen::Index>(corner.m_Column, 0);
+      const Eigen::Index top = std::max(corner.m_Row, begin);
+      const Eigen::Index columns = std::min(corner.m_Column + edge, map.m_Width) - left;
+      const Eigen::Index rows = std::min(corner.m_Row + edge, end) - top;
+      const Eigen::Index valid = rows * columns - invalid.In(left, top, columns, rows);
+      if (valid >= smallest)
       {
-        const Eigen::Index left = std::max<Eigen::Index>(x, 0);
-        const Eigen::Index columns = std::min(x + edge, map.m_Width) - left;
-        if (rows * columns < smallest)
-        {
-          continue;
-        }
-        const Eigen::Index valid = rows * columns - invalid.In(left, top, columns, rows);
-        if (valid >= smallest)
-        {
-          (valid == edge * edge ? found.m_Whole : found.m_Partial).push_back({x, y});
-        }
+        (valid == edge * edge ? found.m_Whole : found.m_Partial).push_back(corner);
       }
     }
-    FindNearest(found,
-                {first, step, (map.m_Width - first.m_Column + step - 1) / step, (end - first.m_Row + step - 1) / step});
+    FindNearest(found, grid);
     return found;
   };
   MapCorners corners;
@@ -435,7 +435,7 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
     const auto levelWords = crops.Words(address, which, 1);
     const int level = DrawLevel(levelWords[0]);
     const Level& from = m_Levels[static_cast<std::size_t>(level)];
-    const Corner& corner = Draw(from, words[0], words[1], Share(levelWords[3]) < kMovedShare);
+    const Corner& corner = Draw(from, words[0], words[1], Share(levelWords[3]) < kReplacedShare);
     const auto turn = [&](torch::Tensor crop) {
       if (m_Options.m_Augment)
       {
@@ -473,14 +473,14 @@ TrainingBatch CropSource::Batch(std::int64_t iteration) const
   return batch;
 }
 
-const CropSource::Corner& CropSource::Draw(const Level& from, std::uint32_t low, std::uint32_t high, bool isMoved)
+const CropSource::Corner& CropSource::Draw(const Level& from, std::uint32_t low, std::uint32_t high, bool isReplaced)
 {
   const std::size_t index = Below(low, high, from.m_Whole.size() + from.m_Partial.size());
   if (index < from.m_Whole.size())
   {
     return from.m_Whole[index];
   }
-  return (isMoved ? from.m_Nearest : from.m_Partial)[index - from.m_Whole.size()];
+  return (isReplaced ? from.m_Nearest : from.m_Partial)[index - from.m_Whole.size()];
 }
 
 int CropSource::DrawLevel(std::uint32_t word) const

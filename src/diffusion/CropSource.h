@@ -110,8 +110,8 @@ private:
   static std::int64_t Stride(int level);
 
   /// Returns the corner of a patch from 64 random bits.
-  /// @param isMoved whether a partial patch is replaced by the nearest whole one
-  static const Corner& Draw(const Level& from, std::uint32_t low, std::uint32_t high, bool isMoved);
+  /// @param isReplaced whether a partial patch is replaced by the nearest whole one
+  static const Corner& Draw(const Level& from, std::uint32_t low, std::uint32_t high, bool isReplaced);
 
   /// Returns a level from 32 random bits: 0 in half of the cases, else any other of which there are patches.
   int DrawLevel(std::uint32_t word) const;

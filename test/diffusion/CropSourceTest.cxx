@@ -297,6 +297,14 @@ std::map<Corner, double> CountCorners(const hud::AbundanceMap& map, const hud::T
   hud::CropSource source({map}, options);
   source.Standardise({0., 0., 0.}, {1., 1., 1.});
   const hud::SimplexProjection projection(options.m_Projection, 3, options.m_Floor);
+  // What may be trained on, with room for a crop on all sides.
+  const std::int64_t edge = static_cast<std::int64_t>(options.m_Patch) << level;
+  torch::Tensor trained = torch::zeros({map.m_Height, map.m_Width});
+  for (Eigen::Index pixel = 0; pixel < (map.m_Height - source.HeldOutLines()) * map.m_Width; ++pixel)
+  {
+    trained[pixel / map.m_Width][pixel % map.m_Width] = map.m_Valid[static_cast<std::size_t>(pixel)];
+  }
+  trained = torch::constant_pad_nd(trained, {edge, edge, edge, edge});
   std::map<Corner, double> counts;
   for (std::int64_t iteration = 0; iteration < 100; ++iteration)
   {
@@ -324,6 +332,10 @@ std::map<Corner, double> CountCorners(const hud::AbundanceMap& map, const hud::T
                         places.size(0) == options.m_Patch * options.m_Patch);
       }
       EXPECT_EQ(corners.size(), 1u);
+      const auto [y, x, isWhole] = *corners.begin();
+      const torch::Tensor covered = trained.slice(0, edge + y, 2 * edge + y).slice(1, edge + x, 2 * edge + x);
+      const torch::Tensor valid = torch::avg_pool2d(covered.unsqueeze(0), 1 << level).eq(1.f).to(torch::kFloat32);
+      EXPECT_TRUE(torch::equal(batch.m_Valid[sample], valid));
       ++counts[*corners.begin()];
     }
   }
